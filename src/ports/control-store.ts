@@ -1,0 +1,69 @@
+/**
+ * What all workers of a service, and its operators, must agree on beside the leases: where each sink began, which sinks are paused, what was lost,
+ * which streams a table has had. Rows of the control table, read by key or by kind, never by scan. Calls that fail throw a ServiceFault; every
+ * write may be repeated.
+ */
+import type { Gap } from '../model/page.ts';
+import type { EpochMs, PartitionId, SinkName } from '../model/units.ts';
+
+export type StartingPosition = 'TRIM_HORIZON' | 'LATEST';
+
+/** Where a sink began in a stream: written once, before its first position. */
+export interface SinkStart {
+  readonly pipeline: string;
+  readonly sink: SinkName;
+  readonly streamArn: string;
+  readonly position: StartingPosition;
+  /** The server's time: the tip's, for every shard. */
+  readonly takenAt: EpochMs;
+  /**
+   * Shards then listed. LATEST: those without a listed child, read from their tip; their ancestors count as ended. TRIM_HORIZON: those without a
+   * listed parent; their ancestors were trimmed and count as ended.
+   */
+  readonly frontier: readonly string[];
+}
+
+/** What operators ask of a sink. */
+export interface SinkRequest {
+  readonly pipeline: string;
+  readonly sink: SinkName;
+  readonly paused: boolean;
+  /** Goes up with every pause and resume: a resume also tries a halted sink again. */
+  readonly asked: number;
+}
+
+export interface GapRow {
+  readonly pipeline: string;
+  readonly table: string;
+  readonly streamArn: string;
+  /** The shard; absent when a whole stream was replaced. */
+  readonly partition?: PartitionId;
+  readonly sinks: readonly SinkName[];
+  readonly gap: Gap;
+}
+
+/** A stream that a pipeline has read, in the order of their making. */
+export interface StreamRow {
+  readonly pipeline: string;
+  readonly table: string;
+  readonly arn: string;
+  readonly firstSeenAt: EpochMs;
+  /** Replaced by a newer one, read to its end, or gone. */
+  readonly drainedAt?: EpochMs;
+}
+
+export interface ControlStore {
+  /** Makes the table where that is wanted, and waits until it answers. */
+  prepare(signal: AbortSignal): Promise<void>;
+  sinkStarts(pipeline: string, signal: AbortSignal): Promise<readonly SinkStart[]>;
+  /** Created if absent; answers the row that stands, and whether this call made it. */
+  createSinkStart(start: SinkStart, signal: AbortSignal): Promise<{ readonly start: SinkStart; readonly created: boolean }>;
+  /** Of all pipelines: what was ever asked. */
+  sinkRequests(signal: AbortSignal): Promise<readonly SinkRequest[]>;
+  ask(pipeline: string, sink: SinkName, paused: boolean, signal: AbortSignal): Promise<void>;
+  /** The same gap again (a repeat after a crash) adds its sinks to the row that stands. */
+  addGap(row: GapRow, signal: AbortSignal): Promise<void>;
+  gaps(pipeline: string, signal: AbortSignal): Promise<readonly GapRow[]>;
+  streams(pipeline: string, signal: AbortSignal): Promise<readonly StreamRow[]>;
+  putStream(row: StreamRow, signal: AbortSignal): Promise<void>;
+}
