@@ -5,7 +5,7 @@
  *
  * A connector is the default export of `connectors/<type>/index.ts`, or of an npm package that a settings file names as `type`.
  */
-import type { ZodType } from 'zod';
+import { type ZodType, z } from 'zod';
 import type { ChangeRecord } from './model/change-record.ts';
 import type { Image } from './model/item.ts';
 import type { Key } from './model/key.ts';
@@ -127,3 +127,28 @@ export interface Connector<Options> {
   /** Once per process and sink, and again after a halt. A SinkFault with `halt` says what is missing. */
   open(options: Options, host: Host): Promise<Sink>;
 }
+
+const text = z.string().min(1);
+
+/**
+ * The options of an AWS client, for a connector's schema: `z.strictObject({ stream: …, ...awsFields })`. All are optional and fall back to the ordinary
+ * AWS chain. A field whose value must never be shown says `.meta({ secret: true })`.
+ */
+export const awsFields = {
+  region: text.optional().meta({ description: 'AWS region. Default: the ordinary AWS chain.' }),
+  endpoint: z
+    .string()
+    .regex(/^https?:\/\/[^\s/]+/, 'expected an address as http://host:port or https://host')
+    .optional()
+    .meta({ description: 'Address of the service, where it is not the ordinary one of the region.' }),
+  credentials: z
+    .strictObject({
+      accessKeyId: text.meta({ description: 'Access key.' }),
+      secretAccessKey: text.meta({ description: 'Its secret; best given by reference.', secret: true }),
+      sessionToken: text.optional().meta({ description: 'Of temporary credentials.', secret: true }),
+    })
+    .optional()
+    .meta({ description: 'Fixed credentials. Default: the ordinary AWS chain.' }),
+  roleArn: text.optional().meta({ description: 'Role to assume for this client.' }),
+  externalId: text.optional().meta({ description: 'External id that the role asks for.' }),
+};
