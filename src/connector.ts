@@ -90,6 +90,8 @@ export class SinkFault extends Error {
 }
 
 export interface Sink {
+  /** As `Traits.group`, where the groups are known only once the target is open. It takes precedence. */
+  readonly group?: (record: ChangeRecord) => string;
   /**
    * Writes a batch. What is not in `failed` is durable when the promise resolves. A throw: nothing is known of the whole batch (or a SinkFault says
    * it). After an abort it may settle only when this process can send no more of it: connection destroyed, the client's own retries off.

@@ -1,0 +1,288 @@
+/**
+ * What is written next. Records wait in queues by key; batches are cut from keys that are free, first come first served, one group a batch. A failed
+ * record goes back to the head of its key's queue and frees its neighbours, so one key that is retried for ever does not stop the others.
+ * `order: partition` is one key; `order: none` gives each record a key of its own. Pure but for its own state: time is an argument.
+ */
+import type { Ms } from '../model/units.ts';
+import type { DeliveryPlan } from './delivery-plan.ts';
+import type { Entry } from './entry.ts';
+import { Group, type KeyQueue, keyQueue } from './key-queue.ts';
+
+export interface Cut {
+  readonly group: string;
+  /** What is written, in order. */
+  readonly written: readonly Entry[];
+  /** Older changes of keys in `written` that the newest stands for. */
+  readonly coalesced: readonly Entry[];
+}
+
+export interface CutNow {
+  readonly elapsed: Ms;
+  /** Room is short or the end has come: cut what waits, full or not. */
+  readonly pressed: boolean;
+  /** Share of the plan's batch size, halved after a timeout. */
+  readonly scale: number;
+}
+
+export class Dispatch {
+  readonly #plan: DeliveryPlan;
+  readonly #queues = new Map<string, KeyQueue>();
+  readonly #groups = new Map<string, Group>();
+  /** Free but not due yet. */
+  readonly #delayed = new Set<KeyQueue>();
+  #planned: Cut[] = [];
+  #inFlight = 0;
+
+  constructor(plan: DeliveryPlan) {
+    this.#plan = plan;
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /** Nothing waits and nothing is in flight. */
+  get isIdle(): boolean {
+    return this.#queues.size === 0;
+  }
+
+  /** Something waits for its retry. */
+  get isRetrying(): boolean {
+    return this.#delayed.size > 0;
+  }
+
+  enqueue(entry: Entry): void {
+    const queue = this.#queueOf(entry);
+    const first = queue.entries.length === 0;
+    queue.entries.push(entry);
+    queue.bytes += entry.slot.record.bytes;
+    if (queue.held > 0 || this.#delayed.has(queue)) return;
+    if (first) this.#group(entry.group).add(queue);
+    else this.#group(queue.entries[0]?.group ?? entry.group).grow(entry);
+  }
+
+  /** The next batch to write, if one is ripe and may be in flight. Its keys are held until `settle`. */
+  cut(now: CutNow): Cut | undefined {
+    if (this.#inFlight >= this.#plan.inFlight) return undefined;
+    const planned = this.#nextPlanned();
+    if (planned !== undefined) return this.#begin(planned);
+    this.#wake(now.elapsed);
+    const group = this.#ripest(now);
+    if (group === undefined) return undefined;
+    return this.#begin(this.#cutFrom(group, now.scale));
+  }
+
+  /** When something becomes due by itself; undefined when nothing does. */
+  dueAt(): Ms | undefined {
+    let due = Number.POSITIVE_INFINITY;
+    for (const queue of this.#delayed) due = Math.min(due, queue.notBefore);
+    for (const group of this.#groups.values()) {
+      if (group.ready.size > 0 && this.#mayBegin(group)) due = Math.min(due, group.oldestTakenAt + this.#plan.waitMs);
+    }
+    return Number.isFinite(due) ? due : undefined;
+  }
+
+  /**
+   * The batch has settled. `back` (entries of it that are to be written again) go to the heads of their keys' queues, before which nothing may pass,
+   * not before `notBefore(queue)`.
+   */
+  settle(cut: Cut, back: readonly Entry[], notBefore: (queue: KeyQueue) => Ms): void {
+    this.#inFlight -= 1;
+    this.#group(cut.group).inFlight -= 1;
+    this.#free(cut, back, notBefore);
+    if (this.#plan.order === 'none' || this.#groups.size > 1) this.#tidy(cut.group);
+  }
+
+  /** Writes the halves of a batch that the target judged bad, the left one first; its keys stay held until then. */
+  bisect(cut: Cut): void {
+    this.#inFlight -= 1;
+    this.#group(cut.group).inFlight -= 1;
+    const middle = Math.ceil(cut.written.length / 2);
+    const half = (written: readonly Entry[]): Cut => {
+      const keys = new Set(written.map(entry => this.#queueOf(entry)));
+      return { group: cut.group, written, coalesced: cut.coalesced.filter(entry => keys.has(this.#queueOf(entry))) };
+    };
+    const left = half(cut.written.slice(0, middle));
+    const right = half(cut.written.slice(middle));
+    for (const queue of this.#queuesOf(right)) queue.held += 1;
+    const leftQueues = this.#queuesOf(left);
+    for (const queue of this.#queuesOf(cut)) if (!leftQueues.has(queue)) queue.held -= 1;
+    this.#planned.unshift(left, right);
+  }
+
+  /** Takes everything out that waits and for which `leaves` holds; what is in flight stays. */
+  remove(leaves: (entry: Entry) => boolean): Entry[] {
+    const removed: Entry[] = [];
+    for (const queue of [...this.#queues.values()]) {
+      const ready = queue.held === 0 && !this.#delayed.has(queue) ? this.#group(queue.entries[0]?.group ?? '') : undefined;
+      ready?.take(queue);
+      const stays = queue.entries.filter(entry => !leaves(entry));
+      for (const entry of queue.entries) if (leaves(entry)) removed.push(entry);
+      queue.entries = stays;
+      queue.bytes = sumBytes(stays);
+      if (stays.length > 0) ready?.add(queue);
+      else this.#drop(queue);
+    }
+    return removed;
+  }
+
+  /** Everything that waits for its retry is due now. */
+  hurry(): void {
+    for (const queue of this.#delayed) queue.notBefore = 0;
+    for (const queue of this.#queues.values()) queue.notBefore = 0;
+  }
+
+  #queueOf(entry: Entry): KeyQueue {
+    const { order } = this.#plan;
+    const key = order === 'key' ? entry.slot.record.key : order === 'partition' ? '' : String(entry.ordinal);
+    let queue = this.#queues.get(key);
+    if (queue === undefined) {
+      queue = keyQueue(key);
+      this.#queues.set(key, queue);
+    }
+    return queue;
+  }
+
+  #group(name: string): Group {
+    let group = this.#groups.get(name);
+    if (group === undefined) {
+      group = new Group(name);
+      this.#groups.set(name, group);
+    }
+    return group;
+  }
+
+  #tidy(name: string): void {
+    const group = this.#group(name);
+    if (group.ready.size === 0 && group.inFlight === 0) this.#groups.delete(name);
+  }
+
+  /** One batch in flight per group, where the connector has groups. */
+  #mayBegin(group: Group): boolean {
+    return group.name === '' || group.inFlight === 0;
+  }
+
+  #wake(elapsed: Ms): void {
+    for (const queue of this.#delayed) {
+      if (queue.notBefore > elapsed) continue;
+      this.#delayed.delete(queue);
+      this.#group(queue.entries[0]?.group ?? '').add(queue);
+    }
+  }
+
+  #ripest(now: CutNow): Group | undefined {
+    let largest: Group | undefined;
+    for (const group of this.#groups.values()) {
+      if (group.ready.size === 0 || !this.#mayBegin(group)) continue;
+      const full = group.readyRecords >= this.#plan.batchRecords * now.scale || group.readyBytes >= this.#plan.batchBytes * now.scale;
+      if (full || now.elapsed - group.oldestTakenAt >= this.#plan.waitMs) return group;
+      if (largest === undefined || group.readyBytes > largest.readyBytes) largest = group;
+    }
+    return now.pressed ? largest : undefined;
+  }
+
+  #cutFrom(group: Group, scale: number): Cut {
+    const written: Entry[] = [];
+    const coalesced: Entry[] = [];
+    const limit = { records: Math.max(1, Math.floor(this.#plan.batchRecords * scale)), bytes: this.#plan.batchBytes * scale };
+    let bytes = 0;
+    for (const queue of group.ready.values()) {
+      const next = queue.entries[0];
+      if (next === undefined) throw new Error('a key without records is ready');
+      if (written.length > 0 && (written.length >= limit.records || bytes + next.slot.record.bytes > limit.bytes)) break;
+      group.take(queue);
+      queue.held += 1;
+      bytes += this.#takeFrom(queue, { group: group.name, written, coalesced, records: limit.records, bytes: limit.bytes - bytes });
+    }
+    return { group: group.name, written, coalesced };
+  }
+
+  /** Moves as much of a key into the batch as fits, at least one record. Bytes taken. */
+  #takeFrom(queue: KeyQueue, into: { group: string; written: Entry[]; coalesced: Entry[]; records: number; bytes: number }): number {
+    const { coalesce, oncePerKey } = this.#plan;
+    let count = 0;
+    let bytes = 0;
+    for (const entry of queue.entries) {
+      const size = entry.slot.record.bytes;
+      const fits = coalesce || (into.written.length + count < into.records && bytes + size <= into.bytes);
+      if (count > 0 && (entry.group !== into.group || !fits || (oncePerKey && !coalesce))) break;
+      count += 1;
+      bytes = coalesce ? size : bytes + size;
+    }
+    const taken = queue.entries.splice(0, count);
+    queue.bytes -= sumBytes(taken);
+    if (coalesce) {
+      const newest = taken.pop();
+      if (newest !== undefined) into.written.push(newest);
+      into.coalesced.push(...taken);
+    } else into.written.push(...taken);
+    return bytes;
+  }
+
+  #begin(cut: Cut): Cut {
+    this.#inFlight += 1;
+    const group = this.#group(cut.group);
+    group.inFlight += 1;
+    // To the end of the line, so that groups take turns.
+    this.#groups.delete(group.name);
+    this.#groups.set(group.name, group);
+    return cut;
+  }
+
+  /** The first planned half whose group may begin, without the records that must wait behind an earlier one of their key. */
+  #nextPlanned(): Cut | undefined {
+    for (const [index, plan] of this.#planned.entries()) {
+      if (!this.#mayBegin(this.#group(plan.group)) || (index > 0 && this.#plan.order !== 'none')) continue;
+      this.#planned.splice(index, 1);
+      const waits = plan.written.filter(entry => this.#waitsBehind(entry));
+      if (waits.length === 0) return plan;
+      const rest = { ...plan, written: plan.written.filter(entry => !waits.includes(entry)) };
+      this.#free({ group: plan.group, written: waits, coalesced: [] }, waits, queue => queue.notBefore);
+      if (rest.written.length > 0) return rest;
+      return this.#nextPlanned();
+    }
+    return undefined;
+  }
+
+  #waitsBehind(entry: Entry): boolean {
+    const head = this.#queueOf(entry).entries[0];
+    return head !== undefined && head.ordinal < entry.ordinal;
+  }
+
+  #queuesOf(cut: Cut): Set<KeyQueue> {
+    return new Set(cut.written.map(entry => this.#queueOf(entry)));
+  }
+
+  #free(cut: Cut, back: readonly Entry[], notBefore: (queue: KeyQueue) => Ms): void {
+    const queues = this.#queuesOf(cut);
+    const returning = new Set<KeyQueue>();
+    for (const entry of back) {
+      const queue = this.#queueOf(entry);
+      queue.entries.push(entry);
+      queue.bytes += entry.slot.record.bytes;
+      returning.add(queue);
+    }
+    for (const queue of returning) {
+      queue.entries.sort((a, b) => a.ordinal - b.ordinal);
+      queue.notBefore = notBefore(queue);
+    }
+    for (const queue of queues) {
+      queue.held -= 1;
+      if (queue.held > 0) continue;
+      if (queue.entries.length === 0) this.#drop(queue);
+      else this.#delayed.add(queue);
+    }
+  }
+
+  #drop(queue: KeyQueue): void {
+    if (queue.held > 0) return;
+    this.#delayed.delete(queue);
+    this.#queues.delete(queue.key);
+  }
+}
+
+function sumBytes(entries: readonly Entry[]): number {
+  let bytes = 0;
+  for (const entry of entries) bytes += entry.slot.record.bytes;
+  return bytes;
+}

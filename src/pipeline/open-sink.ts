@@ -1,0 +1,178 @@
+/**
+ * One configured output of the process: its open target, shared by all the partitions that write to it. A small machine: `open`, `paused`, `halted`,
+ * `stopped`. A sink halts for a reason and keeps its positions; where a grant or a target that appears can heal it, it looks again by itself each 60 s.
+ * A write that ignores its abort is waited for here, so that a second attempt never runs beside the first.
+ */
+import { type Connector, type Host, type Sink, SinkFault, type Traits } from '../connector.ts';
+import { ABORT_MS, type Delivery } from '../model/delivery.ts';
+import type { Ms, SinkName } from '../model/units.ts';
+import type { Cancel, Clock } from '../ports/clock.ts';
+import type { Log } from '../ports/log.ts';
+import { Accounts } from './accounts.ts';
+
+export type OpenSinkState = 'open' | 'paused' | 'halted' | 'stopped';
+
+export interface OpenSinkParts {
+  readonly name: SinkName;
+  readonly type: string;
+  readonly connector: Connector<unknown>;
+  readonly options: unknown;
+  readonly delivery: Delivery;
+  readonly host: Host;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** A target that can neither be written nor closed: only the end of the process ends its writes. */
+  readonly fatal: (error: Error) => void;
+}
+
+const LOOK_AGAIN_MS: Ms = 60_000;
+const UNSETTLED_MS: Ms = 60_000;
+const CLOSE_MS: Ms = 5_000;
+
+export class OpenSink {
+  readonly name: SinkName;
+  readonly type: string;
+  readonly traits: Traits;
+  readonly delivery: Delivery;
+  readonly accounts = new Accounts();
+  /** Bytes taken and unfinished, and rests, over all partitions: what the sink's share counts. */
+  heldBytes = 0;
+  readonly #parts: OpenSinkParts;
+  readonly #listeners = new Set<() => void>();
+  #target: Sink | undefined;
+  #paused = false;
+  #halt: { reason: string; heals: boolean } | undefined;
+  #stopped = false;
+  #lookAgain: Cancel | undefined;
+  #opening: Promise<void> | undefined;
+
+  constructor(parts: OpenSinkParts) {
+    this.#parts = parts;
+    this.name = parts.name;
+    this.type = parts.type;
+    this.delivery = parts.delivery;
+    this.traits = parts.connector.traits(parts.options);
+  }
+
+  get state(): OpenSinkState {
+    if (this.#stopped) return 'stopped';
+    if (this.#halt !== undefined || this.#target === undefined) return 'halted';
+    return this.#paused ? 'paused' : 'open';
+  }
+
+  get reason(): string | null {
+    if (this.#halt) return this.#halt.reason;
+    return this.#target === undefined && !this.#stopped ? 'not open yet' : null;
+  }
+
+  /** The target. Only to be asked for while the state is `open`. */
+  get target(): Sink {
+    if (this.#target === undefined) throw new Error(`sink ${this.name} is not open`);
+    return this.#target;
+  }
+
+  /** Which batch group a record belongs to. */
+  groupOf(...[record]: Parameters<NonNullable<Traits['group']>>): string {
+    return (this.#target?.group ?? this.traits.group)?.(record) ?? '';
+  }
+
+  /** Calls back at every change of state. Returns how to stop that. */
+  watch(listener: () => void): Cancel {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Opens the target, or halts. Never throws. */
+  open(): Promise<void> {
+    this.#opening ??= this.#open().finally(() => {
+      this.#opening = undefined;
+    });
+    return this.#opening;
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#changed();
+  }
+
+  /** Begins again after a pause, and tries a halted sink again. */
+  resume(): void {
+    this.#paused = false;
+    if (this.#halt !== undefined) void this.#reopen();
+    this.#changed();
+  }
+
+  halt(reason: string, heals: boolean): void {
+    if (this.#stopped) return;
+    const again = this.#halt?.reason === reason;
+    this.#halt = { reason, heals };
+    if (!again) this.#parts.log.error({ sink: this.name, heals }, `the sink halts: ${reason}`);
+    this.#lookAgain?.();
+    this.#lookAgain = heals ? this.#parts.clock.after(LOOK_AGAIN_MS, () => void this.#reopen()) : undefined;
+    this.#changed();
+  }
+
+  /**
+   * A write was aborted and has not settled within ABORT_MS: the sink halts until it settles, 60 s at most; then its connections are destroyed by
+   * `close`, within 5 s, else the process has to end; then it is opened anew. Resolves when nothing of the write can reach the target any more.
+   */
+  async waitForUnsettled(settled: Promise<unknown>): Promise<void> {
+    this.halt(`a write has not settled ${ABORT_MS / 1000} s after its abort`, false);
+    if (!(await this.#within(settled, UNSETTLED_MS))) {
+      const closed = this.#target === undefined || (await this.#within(this.#target.close(), CLOSE_MS));
+      if (!closed) this.#parts.fatal(new Error(`sink ${this.name}: a write can neither be aborted nor its target closed`));
+    }
+    await this.#reopen();
+  }
+
+  async close(): Promise<void> {
+    this.#stopped = true;
+    this.#lookAgain?.();
+    const target = this.#target;
+    this.#target = undefined;
+    this.#changed();
+    if (target !== undefined) await this.#within(target.close(), CLOSE_MS);
+  }
+
+  async #reopen(): Promise<void> {
+    if (this.#stopped) return;
+    const old = this.#target;
+    this.#target = undefined;
+    if (old !== undefined) await this.#within(old.close(), CLOSE_MS);
+    await this.open();
+  }
+
+  async #open(): Promise<void> {
+    try {
+      const target = await this.#parts.connector.open(this.#parts.options, this.#parts.host);
+      if (this.#stopped) return void (await target.close());
+      if (this.#halt !== undefined) this.#parts.log.info({ sink: this.name }, 'the sink is open again');
+      this.#target = target;
+      this.#halt = undefined;
+      this.#lookAgain?.();
+      this.#changed();
+    } catch (error) {
+      // Whatever kept it from opening may pass: only a fault that says it will not is left to the operator.
+      const heals = !(error instanceof SinkFault) || error.disposition !== 'halt' || error.heals;
+      this.halt(error instanceof Error ? error.message : String(error), heals);
+    }
+  }
+
+  async #within(work: Promise<unknown>, ms: Ms): Promise<boolean> {
+    let cancel: Cancel = () => {};
+    const late = new Promise<boolean>(resolve => {
+      cancel = this.#parts.clock.after(ms, () => resolve(false));
+    });
+    const done = work.then(
+      () => true,
+      () => true,
+    );
+    const inTime = await Promise.race([done, late]);
+    cancel();
+    return inTime;
+  }
+
+  #changed(): void {
+    for (const listener of [...this.#listeners]) listener();
+  }
+}

@@ -1,0 +1,367 @@
+/**
+ * One sink at one partition: takes records from its feed (the same objects, not copies) while it has room, enters them in the watermark, writes
+ * them by batches, and says how far it is. It never looks at the other sinks: law 4.
+ */
+import type { Batch } from '../connector.ts';
+import type { Gap } from '../model/page.ts';
+import { comparePositions, compareTokens, type Position, type Token } from '../model/position.ts';
+import type { EpochMs, Ms } from '../model/units.ts';
+import type { Cancel, Clock, Random } from '../ports/clock.ts';
+import type { Log } from '../ports/log.ts';
+import type { Observer, Outcome, SinkLabels } from '../ports/observer.ts';
+import { type Attempted, attempt } from './attempt.ts';
+import type { Budget } from './budget.ts';
+import { type DeliveryPlan, deliveryPlan } from './delivery-plan.ts';
+import { type Cut, Dispatch } from './dispatch.ts';
+import type { Entry } from './entry.ts';
+import type { KeyQueue } from './key-queue.ts';
+import type { OpenSink } from './open-sink.ts';
+import { answered, backoffMs, failedInRow, failedWhole, type Verdict } from './retry.ts';
+import type { Slot } from './slot.ts';
+import { Watermark } from './watermark.ts';
+
+export interface SinkRunParts {
+  readonly sink: OpenSink;
+  readonly labels: SinkLabels;
+  readonly position: Position;
+  readonly replayedBefore: EpochMs;
+  readonly budget: Budget;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly observer: Observer;
+  /** Something moved: room, head or state. */
+  readonly moved: () => void;
+  /** Makes a gap durable for this sink. */
+  readonly onGap: (gap: Gap) => Promise<void>;
+  /** Our own mistake: the process has to end. */
+  readonly failed: (error: unknown) => void;
+}
+
+type Phase = 'running' | 'draining' | 'over';
+
+const STALLED_MS: Ms = 30_000;
+
+export class SinkRun {
+  readonly sink: OpenSink;
+  readonly plan: DeliveryPlan;
+  readonly #parts: SinkRunParts;
+  readonly #watermark: Watermark;
+  readonly #dispatch: Dispatch;
+  readonly #abort = new AbortController();
+  #phase: Phase = 'running';
+  /** Where its feed goes on: after the last record taken. */
+  #place: Position;
+  #openBytes = 0;
+  #openRecords = 0;
+  #highestBegun = -1;
+  #scale = 1;
+  #through: Token | undefined;
+  #ending = false;
+  #lastFinishedAt: Ms;
+  #wake: Cancel | undefined;
+  #wakeAt = Number.POSITIVE_INFINITY;
+  #settling = new Set<Promise<void>>();
+
+  constructor(parts: SinkRunParts) {
+    this.#parts = parts;
+    this.sink = parts.sink;
+    this.plan = deliveryPlan(parts.sink.traits, parts.sink.delivery, parts.budget.shareBytes);
+    this.#watermark = new Watermark(parts.position);
+    this.#dispatch = new Dispatch(this.plan);
+    this.#place = parts.position;
+    this.#lastFinishedAt = parts.clock.elapsed();
+  }
+
+  /** What may be saved. */
+  get head(): Position {
+    return this.#ending && this.#watermark.isEmpty ? { at: 'end' } : this.#watermark.head;
+  }
+
+  get place(): Position {
+    return this.#place;
+  }
+
+  get openBytes(): number {
+    return this.#openBytes;
+  }
+
+  get openRecords(): number {
+    return this.#openRecords;
+  }
+
+  get oldestChangedAt(): EpochMs | undefined {
+    return this.#watermark.oldestChangedAt;
+  }
+
+  /** Everything that was taken is finished. */
+  get isIdle(): boolean {
+    return this.#watermark.isEmpty;
+  }
+
+  get mayTake(): boolean {
+    return this.#phase === 'running' && this.sink.state === 'open' && this.#watermark.windowBytes < this.plan.windowBytes;
+  }
+
+  /** Room for records out of a reading: from its own rest a sink still takes above its share, for that changes nothing in it. */
+  get hasRoom(): boolean {
+    return this.mayTake && !this.#overShare;
+  }
+
+  get #overShare(): boolean {
+    return this.sink.heldBytes >= this.#parts.budget.shareBytes;
+  }
+
+  /** Why nothing goes on, when nothing does. */
+  get stalled(): string | null {
+    if (this.sink.state !== 'open' || this.#openRecords === 0) return null;
+    const idleMs = this.#parts.clock.elapsed() - this.#lastFinishedAt;
+    const oldest = this.#watermark.head.at === 'after' ? `the record after ${this.#watermark.head.token}` : 'the first record';
+    if (this.#watermark.windowBytes >= this.plan.windowBytes) return `the window is full: waiting for ${oldest}`;
+    if (this.#overShare) return `the sink's share of the memory is full: waiting for ${oldest}`;
+    if (this.#highestBegun >= 0 && idleMs >= STALLED_MS && (this.#dispatch.inFlight > 0 || this.#dispatch.isRetrying)) {
+      return `nothing has been finished for ${Math.round(idleMs / 1000)} s: waiting for ${oldest}`;
+    }
+    return null;
+  }
+
+  /** Takes one record. `go` is called when the page is through. */
+  take(slot: Slot): void {
+    const { record } = slot;
+    if (this.#openRecords === 0) this.#lastFinishedAt = this.#parts.clock.elapsed();
+    this.#place = { at: 'after', token: record.token, changedAt: record.changedAt };
+    const ordinal = this.#watermark.enter(this.#place, record.bytes, record.changedAt);
+    this.#parts.budget.hold(slot);
+    this.sink.heldBytes += record.bytes;
+    this.#openBytes += record.bytes;
+    this.#openRecords += 1;
+    this.sink.accounts.took();
+    const entry: Entry = {
+      slot,
+      ordinal,
+      takenAt: this.#parts.clock.elapsed(),
+      group: this.sink.groupOf(record),
+      tries: 0,
+      done: false,
+    };
+    if (this.#through !== undefined && compareTokens(record.token, this.#through) <= 0) this.#finish([entry], 'superseded');
+    else this.#dispatch.enqueue(entry);
+  }
+
+  /** Records were lost before what is taken next: nothing behind may be saved before that is written down. */
+  passGap(gap: Gap): void {
+    const ordinal = this.#watermark.enter(this.#place, 0, this.#parts.clock.now());
+    this.#parts.onGap(gap).then(
+      () => {
+        this.#watermark.finish(ordinal);
+        this.#parts.moved();
+      },
+      error => this.#parts.failed(error),
+    );
+  }
+
+  /** The partition has no more records for this sink. */
+  end(): void {
+    this.#ending = true;
+    this.go();
+    this.#parts.moved();
+  }
+
+  /** Begins every batch that is ripe. */
+  go(): void {
+    if (this.#phase === 'over' || this.sink.state !== 'open') return;
+    const elapsed = this.#parts.clock.elapsed();
+    const full = this.#watermark.windowBytes >= this.plan.windowBytes || this.#overShare;
+    const pressed = this.#phase === 'draining' || this.#ending || full;
+    for (;;) {
+      const cut = this.#dispatch.cut({ elapsed, pressed, scale: this.#scale });
+      if (cut === undefined) break;
+      const written = this.#write(cut).catch(error => this.#parts.failed(error));
+      this.#settling.add(written);
+      void written.then(() => this.#settling.delete(written));
+    }
+    this.#schedule(elapsed);
+  }
+
+  /** Begins nothing above what has been begun; what lies below is still written, at once. Resolves when it is, or when `signal` aborts the writes. */
+  async drain(signal: AbortSignal): Promise<void> {
+    if (this.#phase !== 'running') return;
+    this.#phase = 'draining';
+    const left = this.#dispatch.remove(entry => entry.ordinal > this.#highestBegun);
+    this.#forget(left);
+    this.#dispatch.hurry();
+    const abort = () => this.#abort.abort();
+    signal.addEventListener('abort', abort);
+    if (signal.aborted) abort();
+    this.go();
+    while (this.#settling.size > 0 && !(signal.aborted && this.#settling.size === 0)) await Promise.race(this.#settling);
+    signal.removeEventListener('abort', abort);
+    this.close();
+  }
+
+  /** No more writes: aborts what is in flight and forgets the rest. */
+  close(): void {
+    if (this.#phase === 'over') return;
+    this.#phase = 'over';
+    this.#wake?.();
+    this.#abort.abort();
+    this.#forget(this.#dispatch.remove(() => true));
+  }
+
+  /** When no write is in flight any more. */
+  async settled(): Promise<void> {
+    while (this.#settling.size > 0) await Promise.race(this.#settling);
+  }
+
+  async #write(cut: Cut): Promise<void> {
+    const entries = cut.written;
+    for (const entry of entries) this.#highestBegun = Math.max(this.#highestBegun, entry.ordinal);
+    for (const entry of cut.coalesced) this.#highestBegun = Math.max(this.#highestBegun, entry.ordinal);
+    const batch: Batch = {
+      records: entries.map(entry => entry.slot.record),
+      bytes: entries.reduce((bytes, entry) => bytes + entry.slot.record.bytes, 0),
+      replayedBefore: this.#parts.replayedBefore,
+    };
+    const { clock } = this.#parts;
+    const attempted = await attempt(this.sink, batch, { timeoutMs: this.plan.timeoutMs, clock }, this.#abort.signal);
+    this.#announce(attempted, batch);
+    if (attempted.is === 'failed') this.#whole(cut, attempted);
+    else this.#answer(cut, attempted.answer);
+    this.go();
+    this.#parts.moved();
+  }
+
+  #answer(cut: Cut, answer: Awaited<ReturnType<OpenSink['target']['write']>>): void {
+    this.#scale = Math.min(1, this.#scale * 2);
+    if (answer.through !== undefined) return this.#covered(cut, answer.through);
+    const verdict = answered(cut.written, answer, this.plan, this.#parts.clock.now());
+    this.#settle(cut, verdict, answer.superseded ?? 0);
+  }
+
+  #whole(cut: Cut, attempted: Extract<Attempted, { is: 'failed' }>): void {
+    if (attempted.timedOut) this.#scale = Math.max(1 / this.plan.batchRecords, this.#scale / 2);
+    const { fault } = attempted;
+    if (this.#abort.signal.aborted) return this.#settle(cut, { durable: [], back: cut.written, leastWaitMs: 0 }, 0);
+    if (fault.judged && this.plan.bisect && cut.written.length > 1) return this.#dispatch.bisect(cut);
+    const at = { plan: this.plan, now: this.#parts.clock.now() };
+    const disposition = fault.judged && cut.written.length === 1 ? 'reject' : fault.disposition;
+    const verdict = failedWhole(cut.written, { disposition, reason: fault.message, retryAfterMs: fault.retryAfterMs }, at);
+    this.#settle(cut, verdict, 0, fault.heals);
+  }
+
+  #settle(cut: Cut, verdict: Verdict, superseded: number, heals = false): void {
+    const failedKeys = new Set(verdict.back.map(entry => entry.slot.record.key));
+    const goBack = (entry: Entry) => failedKeys.has(entry.slot.record.key);
+    const back = verdict.back.concat(cut.coalesced.filter(goBack));
+    this.#finish(verdict.durable.slice(0, superseded), 'superseded');
+    this.#finish(verdict.durable.slice(superseded), 'written');
+    this.#finish(
+      cut.coalesced.filter(entry => !goBack(entry)),
+      'coalesced',
+    );
+    this.#giveBack(cut, back, verdict.leastWaitMs);
+    if (verdict.halt !== undefined && !this.#abort.signal.aborted) this.#halt(verdict.halt, heals);
+  }
+
+  #halt(halt: NonNullable<Verdict['halt']>, heals: boolean): void {
+    const record = halt.entry?.slot.record;
+    const which = record === undefined ? '' : ` (record ${record.token} of ${record.source.partition})`;
+    this.sink.halt(`${halt.reason}${which}`, heals);
+  }
+
+  /** The target holds everything up to a token, be that more or less than the batch; later records of the batch are written again, no try counted. */
+  #covered(cut: Cut, through: Token): void {
+    this.#through = this.#through === undefined || compareTokens(this.#through, through) < 0 ? through : this.#through;
+    const isCovered = (entry: Entry) => compareTokens(entry.slot.record.token, through) <= 0;
+    const all = cut.written.concat(cut.coalesced);
+    this.#finish(all.filter(isCovered), 'superseded');
+    this.#giveBack(
+      cut,
+      all.filter(entry => !isCovered(entry)),
+      0,
+    );
+    this.#finish(this.#dispatch.remove(isCovered), 'superseded');
+  }
+
+  #giveBack(cut: Cut, back: readonly Entry[], leastWaitMs: Ms): void {
+    const { clock, random, observer, labels } = this.#parts;
+    if (back.length > 0) observer.retried?.(labels, back.length);
+    const now = clock.elapsed();
+    const hurried = this.#phase !== 'running';
+    // One draw for the batch: keys that failed together come due together and go out together.
+    const chance = random.next();
+    this.#dispatch.settle(cut, back, (queue: KeyQueue) => {
+      const lowest = queue.entries[0];
+      if (lowest === undefined || hurried || lowest.tries === 0) return 0;
+      const wait = backoffMs(failedInRow(queue, lowest.ordinal), this.plan.backoffCapMs, chance);
+      return now + Math.max(leastWaitMs, wait);
+    });
+    if (this.#phase === 'over') this.#forget(this.#dispatch.remove(() => true));
+    if (this.#phase === 'draining') this.#forget(this.#dispatch.remove(entry => entry.ordinal > this.#highestBegun));
+  }
+
+  #finish(entries: readonly Entry[], outcome: Outcome): void {
+    if (entries.length === 0) return;
+    for (const entry of entries) {
+      if (entry.done) throw new Error(`record ${entry.slot.record.token} finished twice`);
+      entry.done = true;
+      this.#watermark.finish(entry.ordinal);
+      this.#letGo(entry);
+    }
+    this.#lastFinishedAt = this.#parts.clock.elapsed();
+    this.#account(outcome, entries.length);
+    if (outcome === 'written') this.#ages(entries);
+  }
+
+  #forget(entries: readonly Entry[]): void {
+    for (const entry of entries) this.#letGo(entry);
+    this.#account('released', entries.length);
+  }
+
+  #letGo(entry: Entry): void {
+    const { bytes } = entry.slot.record;
+    this.sink.heldBytes -= bytes;
+    this.#openBytes -= bytes;
+    this.#openRecords -= 1;
+    this.#parts.budget.release(entry.slot);
+  }
+
+  #account(outcome: Outcome, records: number): void {
+    if (records === 0) return;
+    this.sink.accounts.finished(outcome, records);
+    this.#parts.observer.recordsFinished?.(this.#parts.labels, outcome, records);
+  }
+
+  #ages(entries: readonly Entry[]): void {
+    const { observer, clock, labels } = this.#parts;
+    if (observer.latencies === undefined) return;
+    const now = clock.now();
+    const ages = entries.map(entry => Math.max(0, now - entry.slot.record.changedAt));
+    observer.latencies(labels, ages);
+  }
+
+  #announce(attempted: Attempted, batch: Batch): void {
+    const { observer, labels, log } = this.#parts;
+    const failed = attempted.is === 'failed' ? batch.records.length : attempted.answer.failed.length;
+    const error = attempted.is === 'failed' ? { error: attempted.error } : {};
+    observer.batchWritten?.(labels, { records: batch.records.length, bytes: batch.bytes, durationMs: attempted.tookMs, failed, ...error });
+    if (attempted.is === 'failed' && !this.#abort.signal.aborted) {
+      log.debug({ sink: this.sink.name, records: batch.records.length }, `a write failed: ${attempted.fault.message}`);
+    }
+  }
+
+  #schedule(elapsed: Ms): void {
+    const dueAt = this.#dispatch.inFlight >= this.plan.inFlight ? undefined : this.#dispatch.dueAt();
+    if (dueAt === undefined || this.#wakeAt <= dueAt) return;
+    this.#wake?.();
+    this.#wakeAt = dueAt;
+    this.#wake = this.#parts.clock.after(Math.max(1, dueAt - elapsed), () => {
+      this.#wakeAt = Number.POSITIVE_INFINITY;
+      this.#wake = undefined;
+      this.go();
+    });
+  }
+}
+
+/** Whether a place is at or past another. */
+export const atOrPast = (place: Position, other: Position): boolean => comparePositions(place, other) >= 0;
