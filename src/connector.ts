@@ -90,18 +90,16 @@ export class SinkFault extends Error {
 }
 
 export interface Sink {
-  /** As `Traits.group`, where the groups are known only once the target is open. It takes precedence. */
+  /**
+   * As `Traits.group`, where the groups are known only once the target is open. It takes precedence. The answer for a record may change while the
+   * sink is open (Kafka: a topic got more partitions), so a batch cut under an older answer may hold records of two groups: `write` bears that.
+   */
   readonly group?: (record: ChangeRecord) => string;
   /**
    * Writes a batch. What is not in `failed` is durable when the promise resolves. A throw: nothing is known of the whole batch (or a SinkFault says
    * it). After an abort it may settle only when this process can send no more of it: connection destroyed, the client's own retries off.
    */
   write(batch: Batch, signal: AbortSignal): Promise<Written>;
-  /**
-   * The traits' `group`, where only the open target can tell it (Kafka: how many partitions the topic has). It wins over the traits' one. The answer
-   * for a record may change while the sink is open, so a batch cut under an older answer may hold records of two groups: `write` must bear that.
-   */
-  readonly group?: (record: ChangeRecord) => string;
   /** Current items by key, in the order asked. Enables verify and repair. */
   lookup?(keys: readonly Key[], signal: AbortSignal): Promise<readonly (Image | undefined)[]>;
   /** Frees everything, connections too, within 5 s. Safe to call twice. */
