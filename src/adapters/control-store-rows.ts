@@ -1,0 +1,118 @@
+/** Control rows as they stand in the table: `pk` says the kind and the pipeline, `sk` is the row's own key. */
+import type { AttributeValue, Item } from '../model/item.ts';
+import type { Gap, GapReason } from '../model/page.ts';
+import type { GapRow, SinkRequest, SinkStart, StreamRow } from '../ports/control-store.ts';
+
+export const REQUESTS = 'request';
+export const startsOf = (pipeline: string) => `start#${pipeline}`;
+export const gapsOf = (pipeline: string) => `gap#${pipeline}`;
+export const streamsOf = (pipeline: string) => `stream#${pipeline}`;
+
+export function startItem(start: SinkStart): Item {
+  return {
+    pk: { S: startsOf(start.pipeline) },
+    sk: { S: `${start.sink}#${start.streamArn}` },
+    sink: { S: start.sink },
+    streamArn: { S: start.streamArn },
+    position: { S: start.position },
+    takenAt: { N: String(start.takenAt) },
+    frontier: { L: start.frontier.map(shard => ({ S: shard })) },
+  };
+}
+
+export function sinkStart(pipeline: string, item: Item): SinkStart {
+  return {
+    pipeline,
+    sink: text(item, 'sink'),
+    streamArn: text(item, 'streamArn'),
+    position: text(item, 'position') === 'LATEST' ? 'LATEST' : 'TRIM_HORIZON',
+    takenAt: number(item, 'takenAt'),
+    frontier: texts(item['frontier']),
+  };
+}
+
+export function requestKey(pipeline: string, sink: string): Item {
+  return { pk: { S: REQUESTS }, sk: { S: `${pipeline}/${sink}` } };
+}
+
+export function sinkRequest(item: Item): SinkRequest {
+  const paused = item['paused'];
+  return {
+    pipeline: text(item, 'pipeline'),
+    sink: text(item, 'sink'),
+    paused: paused !== undefined && 'BOOL' in paused && paused.BOOL,
+    asked: number(item, 'asked'),
+  };
+}
+
+/** A gap is known by where it begins: found again after a crash, its end may have moved. */
+export function gapKey({ pipeline, streamArn, partition, gap }: GapRow): Item {
+  return { pk: { S: gapsOf(pipeline) }, sk: { S: `${streamArn}:${partition ?? ''}#${gap.reason}#${gap.from ?? ''}` } };
+}
+
+/** All but `sinks`, to which each report adds. */
+export function gapAttributes({ table, streamArn, partition, gap }: GapRow): readonly (readonly [string, AttributeValue])[] {
+  const optional = [
+    ['shardId', partition],
+    ['from', gap.from],
+    ['to', gap.to],
+  ] as const;
+  return [
+    ['table', { S: table }],
+    ['streamArn', { S: streamArn }],
+    ['reason', { S: gap.reason }],
+    ['note', { S: gap.note }],
+    ['at', { N: String(gap.at) }],
+    ...optional.flatMap(([name, value]) => (value === undefined ? [] : [[name, { S: value }] as const])),
+  ];
+}
+
+export function gapRow(pipeline: string, item: Item): GapRow {
+  const [from, to, shard] = [item['from'], item['to'], item['shardId']];
+  const gap: Gap = {
+    reason: text(item, 'reason') as GapReason,
+    at: number(item, 'at'),
+    note: text(item, 'note'),
+    ...(from && { from: text(item, 'from') }),
+    ...(to && { to: text(item, 'to') }),
+  };
+  const row = { pipeline, table: text(item, 'table'), streamArn: text(item, 'streamArn'), sinks: texts(item['sinks']), gap };
+  return shard === undefined ? row : { ...row, partition: text(item, 'shardId') };
+}
+
+export function streamItem(row: StreamRow): Item {
+  return {
+    pk: { S: streamsOf(row.pipeline) },
+    sk: { S: row.arn },
+    table: { S: row.table },
+    firstSeenAt: { N: String(row.firstSeenAt) },
+    ...(row.drainedAt !== undefined && { drainedAt: { N: String(row.drainedAt) } }),
+  };
+}
+
+export function streamRow(pipeline: string, item: Item): StreamRow {
+  const row = { pipeline, table: text(item, 'table'), arn: text(item, 'sk'), firstSeenAt: number(item, 'firstSeenAt') };
+  return item['drainedAt'] === undefined ? row : { ...row, drainedAt: number(item, 'drainedAt') };
+}
+
+function text(item: Item, name: string): string {
+  const value = item[name];
+  if (value !== undefined && 'S' in value) return value.S;
+  throw broken(item, name);
+}
+
+function number(item: Item, name: string): number {
+  const value = item[name];
+  if (value !== undefined && 'N' in value) return Number(value.N);
+  throw broken(item, name);
+}
+
+function texts(value: AttributeValue | undefined): readonly string[] {
+  if (value === undefined) return [];
+  if ('SS' in value) return [...value.SS].sort();
+  return 'L' in value ? value.L.flatMap(entry => ('S' in entry ? [entry.S] : [])) : [];
+}
+
+function broken(item: Item, name: string): Error {
+  return new Error(`a row of the control table has no ${name} that this version understands: ${JSON.stringify([item['pk'], item['sk']])}`);
+}
