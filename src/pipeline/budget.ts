@@ -53,6 +53,10 @@ export class Budget {
 
   leave(holder: Holder): void {
     this.#holders.delete(holder);
+  }
+
+  /** Takes a request back that has not been granted. */
+  withdraw(holder: Holder): void {
     this.#waiting = this.#waiting.filter(waiting => waiting.holder !== holder);
   }
 
@@ -69,17 +73,10 @@ export class Budget {
     if (this.#waiting.length > 0) this.#grant();
   }
 
-  /** A permit for one page, at once or not at all. Every permit is given back with `pageArrived`. */
-  tryPermit(holder: Holder): boolean {
-    if (this.#waiting.some(waiting => waiting.holder !== holder)) return false;
-    if (!this.#hasRoom() && !this.#makeRoom()) return false;
-    this.#permits += 1;
-    return true;
-  }
-
-  /** Calls back when it is this holder's turn to try again; in turn with the others that wait. */
-  whenRoom(holder: Holder, granted: () => void): void {
-    if (!this.#waiting.some(waiting => waiting.holder === holder)) this.#waiting.push({ holder, granted });
+  /** Calls back, perhaps at once, when the holder has a permit for one page; every permit is given back with `pageArrived`. In turn. */
+  request(holder: Holder, granted: () => void): void {
+    this.#waiting.push({ holder, granted });
+    this.#grant();
   }
 
   /** The page came (its records are held by now) or never will. */
@@ -105,16 +102,14 @@ export class Budget {
     return false;
   }
 
-  /** The first in the queue may try; if it takes the permit, the next is asked, and so on. */
   #grant(): void {
     if (this.#granting) return;
     this.#granting = true;
-    while (this.#waiting.length > 0 && this.#hasRoom()) {
+    while (this.#waiting.length > 0 && (this.#hasRoom() || this.#makeRoom())) {
       const [first, ...others] = this.#waiting;
       this.#waiting = others;
-      const before = this.#permits;
+      this.#permits += 1;
       first?.granted();
-      if (this.#permits === before) break;
     }
     this.#granting = false;
   }

@@ -4,7 +4,7 @@
  */
 import type { Batch } from '../connector.ts';
 import type { Gap } from '../model/page.ts';
-import { comparePositions, compareTokens, type Position, type Token } from '../model/position.ts';
+import { compareTokens, type Position, type Token } from '../model/position.ts';
 import type { EpochMs, Ms } from '../model/units.ts';
 import type { Cancel, Clock, Random } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
@@ -62,6 +62,7 @@ export class SinkRun {
   #wake: Cancel | undefined;
   #wakeAt = Number.POSITIVE_INFINITY;
   #settling = new Set<Promise<void>>();
+  #whenQuiet: (() => void) | undefined;
 
   constructor(parts: SinkRunParts) {
     this.#parts = parts;
@@ -70,6 +71,7 @@ export class SinkRun {
     this.#watermark = new Watermark(parts.position);
     this.#dispatch = new Dispatch(this.plan);
     this.#place = parts.position;
+    this.#ending = parts.position.at === 'end';
     this.#lastFinishedAt = parts.clock.elapsed();
   }
 
@@ -92,6 +94,11 @@ export class SinkRun {
 
   get oldestChangedAt(): EpochMs | undefined {
     return this.#watermark.oldestChangedAt;
+  }
+
+  /** The end of the partition has been reached; what was taken is still being finished. */
+  get isEnding(): boolean {
+    return this.#ending;
   }
 
   /** Everything that was taken is finished. */
@@ -178,7 +185,10 @@ export class SinkRun {
       if (cut === undefined) break;
       const written = this.#write(cut).catch(error => this.#parts.failed(error));
       this.#settling.add(written);
-      void written.then(() => this.#settling.delete(written));
+      void written.then(() => {
+        this.#settling.delete(written);
+        this.#quiet();
+      });
     }
     this.#schedule(elapsed);
   }
@@ -190,13 +200,25 @@ export class SinkRun {
     const left = this.#dispatch.remove(entry => entry.ordinal > this.#highestBegun);
     this.#forget(left);
     this.#dispatch.hurry();
-    const abort = () => this.#abort.abort();
+    const abort = () => {
+      this.#abort.abort();
+      this.#quiet();
+    };
     signal.addEventListener('abort', abort);
     if (signal.aborted) abort();
     this.go();
-    while (this.#settling.size > 0 && !(signal.aborted && this.#settling.size === 0)) await Promise.race(this.#settling);
+    await new Promise<void>(resolve => {
+      this.#whenQuiet = resolve;
+      this.#quiet();
+    });
     signal.removeEventListener('abort', abort);
     this.close();
+  }
+
+  /** Tells a drain when there is nothing left that it could wait for. */
+  #quiet(): void {
+    if (this.#settling.size > 0) return;
+    if (this.#dispatch.isIdle || this.#abort.signal.aborted || this.sink.state !== 'open') this.#whenQuiet?.();
   }
 
   /** No more writes: aborts what is in flight and forgets the rest. */
@@ -233,16 +255,21 @@ export class SinkRun {
 
   #answer(cut: Cut, answer: Awaited<ReturnType<OpenSink['target']['write']>>): void {
     this.#scale = Math.min(1, this.#scale * 2);
-    if (answer.through !== undefined) return this.#covered(cut, answer.through);
-    const verdict = answered(cut.written, answer, this.plan, this.#parts.clock.now());
-    this.#settle(cut, verdict, answer.superseded ?? 0);
+    if (answer.through !== undefined) this.#covered(cut, answer.through);
+    else this.#settle(cut, answered(cut.written, answer, this.plan, this.#parts.clock.now()), answer.superseded ?? 0);
   }
 
   #whole(cut: Cut, attempted: Extract<Attempted, { is: 'failed' }>): void {
     if (attempted.timedOut) this.#scale = Math.max(1 / this.plan.batchRecords, this.#scale / 2);
     const { fault } = attempted;
-    if (this.#abort.signal.aborted) return this.#settle(cut, { durable: [], back: cut.written, leastWaitMs: 0 }, 0);
-    if (fault.judged && this.plan.bisect && cut.written.length > 1) return this.#dispatch.bisect(cut);
+    if (this.#abort.signal.aborted) {
+      this.#settle(cut, { durable: [], back: cut.written, leastWaitMs: 0 }, 0);
+      return;
+    }
+    if (fault.judged && this.plan.bisect && cut.written.length > 1) {
+      this.#dispatch.bisect(cut);
+      return;
+    }
     const at = { plan: this.plan, now: this.#parts.clock.now() };
     const disposition = fault.judged && cut.written.length === 1 ? 'reject' : fault.disposition;
     const verdict = failedWhole(cut.written, { disposition, reason: fault.message, retryAfterMs: fault.retryAfterMs }, at);
@@ -287,7 +314,7 @@ export class SinkRun {
     const { clock, random, observer, labels } = this.#parts;
     if (back.length > 0) observer.retried?.(labels, back.length);
     const now = clock.elapsed();
-    const hurried = this.#phase !== 'running';
+    const hurried = this.#phase === 'over';
     // One draw for the batch: keys that failed together come due together and go out together.
     const chance = random.next();
     this.#dispatch.settle(cut, back, (queue: KeyQueue) => {
@@ -362,6 +389,3 @@ export class SinkRun {
     });
   }
 }
-
-/** Whether a place is at or past another. */
-export const atOrPast = (place: Position, other: Position): boolean => comparePositions(place, other) >= 0;

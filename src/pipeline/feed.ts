@@ -1,0 +1,137 @@
+/**
+ * One sink's cursor in a reading, and the small machine of a sink at a partition: `waiting` for parents, `brisk` in the main reading, `behind` with a
+ * place of its own and the rest of its last page, `ended`.
+ */
+import type { Gap } from '../model/page.ts';
+import { compareTokens } from '../model/position.ts';
+import type { EpochMs, Ms } from '../model/units.ts';
+import type { Budget } from './budget.ts';
+import type { Reading } from './reading.ts';
+import type { SinkRun } from './sink-run.ts';
+import { type Slot, slotOf } from './slot.ts';
+
+export type FeedState = 'waiting' | 'brisk' | 'behind' | 'ended';
+
+export class Feed {
+  readonly run: SinkRun;
+  readonly #budget: Budget;
+  state: FeedState = 'waiting';
+  /** In the main reading, while brisk. */
+  cursor = 0;
+  /** When and how full it was when it was detached; -Infinity when it never was. */
+  detachedAt: Ms = Number.NEGATIVE_INFINITY;
+  detachedBytes = Number.POSITIVE_INFINITY;
+  /** The turn of the second reading in which it was served last. */
+  servedTurn = 0;
+  /** Of the oldest record that it has not taken and that is known to be there. */
+  untakenSince: EpochMs | undefined;
+  #rest: { slots: Slot[]; next: number; end: boolean } | undefined;
+
+  constructor(run: SinkRun, budget: Budget) {
+    this.run = run;
+    this.#budget = budget;
+  }
+
+  get hasRest(): boolean {
+    return this.#rest !== undefined;
+  }
+
+  /** Enters the main reading at the first record it has not taken. */
+  join(reading: Reading): void {
+    const { place } = this.run;
+    this.state = 'brisk';
+    this.cursor = place.at === 'after' || place.at === 'from' ? reading.after(place.token) : reading.first;
+    this.untakenSince = undefined;
+  }
+
+  detach(reading: Reading, elapsed: Ms): void {
+    this.state = 'behind';
+    this.detachedAt = elapsed;
+    this.detachedBytes = this.run.openBytes;
+    this.untakenSince = reading.at(this.cursor)?.record.changedAt ?? this.untakenSince;
+  }
+
+  /** Takes from the main reading what there is room for. Whether it took anything. */
+  pump(reading: Reading): boolean {
+    let took = false;
+    while (this.cursor < reading.head && this.run.hasRoom) {
+      const gap = reading.gapBefore(this.cursor);
+      if (gap !== undefined) this.run.passGap(gap);
+      const slot = reading.at(this.cursor);
+      if (slot === undefined) throw new Error('a feed stands before what its reading holds');
+      this.cursor += 1;
+      if (this.#isNew(slot)) this.run.take(slot);
+      took = true;
+    }
+    if (took) this.run.go();
+    return took;
+  }
+
+  /** Gives it a page of the second reading: what lies after its place. `gap` only to a feed that stands where it begins. */
+  give(page: { slots: readonly Slot[]; gap?: Gap | undefined; end: boolean; atTip: boolean }): void {
+    if (page.gap !== undefined) this.run.passGap(page.gap);
+    this.untakenSince = page.atTip || page.end ? undefined : (page.slots.at(-1)?.record.changedAt ?? this.untakenSince);
+    const slots = page.slots.filter(slot => this.#isNew(slot));
+    for (const slot of slots) this.#keep(slot);
+    this.#rest = { slots, next: 0, end: page.end };
+    this.pumpRest();
+  }
+
+  /** Takes from its rest up to its window. */
+  pumpRest(): void {
+    const rest = this.#rest;
+    if (rest === undefined) return;
+    let took = false;
+    while (this.run.mayTake) {
+      const slot = rest.slots[rest.next];
+      if (slot === undefined) break;
+      rest.next += 1;
+      this.run.take(slot);
+      this.#release(slot);
+      took = true;
+    }
+    if (rest.next === rest.slots.length) {
+      this.#rest = undefined;
+      if (rest.end) this.run.end();
+    }
+    if (took) this.run.go();
+  }
+
+  /** What a paused, halted or leaving sink has not taken is read again later. */
+  dropRest(): void {
+    const rest = this.#rest;
+    if (rest === undefined) return;
+    this.#rest = undefined;
+    this.untakenSince = rest.slots[rest.next]?.record.changedAt ?? this.untakenSince;
+    for (const slot of rest.slots.slice(rest.next)) this.#release(slot);
+  }
+
+  /** When the oldest record that is not durable for it was made, read or not; undefined when nothing is outstanding, as far as is known. */
+  oldestAt(reading: Reading | undefined): EpochMs | undefined {
+    const { oldestChangedAt } = this.run;
+    if (oldestChangedAt !== undefined) return oldestChangedAt;
+    if (this.state === 'brisk' && reading !== undefined) {
+      return reading.at(this.cursor)?.record.changedAt ?? (reading.atTip === false ? reading.lastChangedAt : undefined);
+    }
+    const rest = this.#rest;
+    return rest?.slots[rest.next]?.record.changedAt ?? this.untakenSince;
+  }
+
+  #isNew(slot: Slot): boolean {
+    const { place } = this.run;
+    if (place.at === 'after') return compareTokens(slot.record.token, place.token) > 0;
+    return place.at !== 'from' || compareTokens(slot.record.token, place.token) >= 0;
+  }
+
+  #keep(slot: Slot): void {
+    this.#budget.hold(slot);
+    this.run.sink.heldBytes += slot.record.bytes;
+  }
+
+  #release(slot: Slot): void {
+    this.run.sink.heldBytes -= slot.record.bytes;
+    this.#budget.release(slot);
+  }
+}
+
+export const slotsOf = (records: readonly Slot['record'][]): Slot[] => records.map(slotOf);

@@ -1,0 +1,114 @@
+/**
+ * The second reading of a partition: sinks that are behind share it in turns, each at its own place. It is open while some feed behind has room; one
+ * read is in flight at a time; its page is given to every feed behind that has room and whose place lies in it.
+ */
+import type { Page } from '../model/page.ts';
+import { comparePositions, type Position } from '../model/position.ts';
+import type { Bell } from './bell.ts';
+import type { Holder } from './budget.ts';
+import { type Feed, slotsOf } from './feed.ts';
+import type { Lane } from './main-reading.ts';
+import { nextServed } from './pace.ts';
+import { Permit } from './permit.ts';
+
+/** Pages that one feed is served in a turn, before the next has its turn. */
+const TURN_PAGES = 8;
+
+export class SecondReading implements Holder {
+  readonly bell: Bell;
+  readonly #lane: Lane;
+  readonly #caughtUp: () => void;
+  #turn = 0;
+  readonly #permit: Permit;
+
+  constructor(lane: Lane, bell: Bell, caughtUp: () => void) {
+    this.#lane = lane;
+    this.bell = bell;
+    this.#caughtUp = caughtUp;
+    this.#permit = new Permit(lane.parts.budget, this, bell);
+  }
+
+  // It keeps nothing itself: what it reads belongs to the feeds' rests.
+  heldBytes(): number {
+    return 0;
+  }
+  letGoPassed(): void {}
+  detachOldest(): boolean {
+    return false;
+  }
+
+  async run(): Promise<void> {
+    while (!this.#lane.signal.aborted) {
+      const feed = nextServed(this.#behind());
+      if (feed === undefined) await this.bell.wait();
+      else await this.#serve(feed);
+    }
+  }
+
+  #behind(): Feed[] {
+    return this.#lane.feeds.filter(feed => feed.state === 'behind' && !feed.run.isEnding);
+  }
+
+  async #serve(feed: Feed): Promise<void> {
+    this.#turn += 1;
+    feed.servedTurn = this.#turn;
+    const abort = new AbortController();
+    const stop = () => {
+      abort.abort();
+      this.bell.ring();
+    };
+    this.#lane.signal.addEventListener('abort', stop);
+    try {
+      await this.#read(feed, abort.signal);
+    } finally {
+      this.#lane.signal.removeEventListener('abort', stop);
+      abort.abort();
+      this.#permit.giveBack();
+    }
+  }
+
+  async #read(feed: Feed, signal: AbortSignal): Promise<void> {
+    let from = feed.run.place;
+    let pages = 0;
+    for await (const page of this.#lane.parts.reader.pages(from, signal, () => this.#room(feed))) {
+      if (this.#lane.signal.aborted) break;
+      const slots = slotsOf(page.records);
+      this.#distribute(page, { slots, from });
+      this.#permit.giveBack();
+      this.#lane.answered(page);
+      this.#caughtUp();
+      const last = page.records.at(-1);
+      if (last !== undefined) from = { at: 'after', token: last.token, changedAt: last.changedAt };
+      pages += 1;
+      const others = this.#behind().some(other => other !== feed && !other.hasRest && other.run.hasRoom);
+      if (page.end || pages >= TURN_PAGES || (others && page.atTip) || !this.#isServed(feed)) break;
+    }
+  }
+
+  #isServed(feed: Feed): boolean {
+    return feed.state === 'behind' && !feed.hasRest && feed.run.hasRoom;
+  }
+
+  #distribute(page: Page, read: { slots: ReturnType<typeof slotsOf>; from: Position }): void {
+    const last = page.records.at(-1);
+    const to: Position = page.end ? { at: 'end' } : last ? { at: 'after', token: last.token, changedAt: last.changedAt } : read.from;
+    for (const feed of this.#behind()) {
+      const { place } = feed.run;
+      const liesIn = comparePositions(place, read.from) >= 0 && comparePositions(place, to) <= 0;
+      if (!liesIn || !this.#isServed(feed)) continue;
+      const stands = comparePositions(place, read.from) === 0;
+      feed.give({ slots: read.slots, gap: stands ? page.gap : undefined, end: page.end === true, atTip: page.atTip === true });
+    }
+  }
+
+  async #room(feed: Feed): Promise<boolean> {
+    for (;;) {
+      if (this.#lane.signal.aborted || !this.#isServed(feed)) {
+        this.#permit.giveBack();
+        return false;
+      }
+      if (this.#permit.ask()) return true;
+      await this.bell.wait();
+    }
+  }
+}
