@@ -1,0 +1,217 @@
+/**
+ * The thin loop that obeys the lease plan: it scans the rows, takes and lets go, and renews. Renewals and the look at our own clocks run on a timer
+ * of their own (the beat), which never waits for a scan, a fetch, a sink or a save. What a shard is worth, and what is done with a lease, is decided
+ * by whoever made the keeper.
+ */
+import type { Ms } from '../model/units.ts';
+import type { Cancel, Clock, Random } from '../ports/clock.ts';
+import type { LeaseKey, LeaseRow, LeaseStore } from '../ports/lease-store.ts';
+import type { Log } from '../ports/log.ts';
+import { ServiceFault } from '../ports/service-fault.ts';
+import { HeldLease, type Instant, instant, isOurs, type LeaseTiming, type LostReason, marginMs } from './held-lease.ts';
+import { type LeasePlan, leasePlan } from './lease-plan.ts';
+import { Sightings } from './sightings.ts';
+
+export interface LeaseKeeperParts {
+  readonly store: LeaseStore;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly worker: string;
+  readonly timing: LeaseTiming;
+  /** Looks at the rows of a scan and says which are worth a lease. */
+  readonly survey: (rows: readonly LeaseRow[]) => ReadonlySet<LeaseKey>;
+  /** A lease is held from now on. */
+  readonly taken: (lease: HeldLease, reason: 'free' | 'expired') => void;
+  /** A lease is not worth holding any more: to be drained and released. Said at every scan until it is. */
+  readonly unwanted: (lease: HeldLease) => void;
+  /** The right is gone: stop at once, write nothing. */
+  readonly lost: (lease: HeldLease, reason: LostReason) => void;
+}
+
+/** Writes at a time, so that one beat of a worker with thousands of leases does not open thousands of connections. */
+const RENEWALS_AT_ONCE = 100;
+const TAKES_AT_ONCE = 16;
+
+export class LeaseKeeper {
+  readonly #parts: LeaseKeeperParts;
+  readonly #held = new Map<LeaseKey, HeldLease>();
+  readonly #unsettled = new Set<LeaseKey>();
+  readonly #sightings = new Sightings();
+  readonly #wake = { now: () => {} };
+  #nudged = false;
+  #renewing = 0;
+  #beat: Cancel = () => {};
+  #beatAt: Ms;
+  #scannedAt: Ms | undefined;
+  #trouble: string | undefined;
+
+  constructor(parts: LeaseKeeperParts) {
+    this.#parts = parts;
+    this.#beatAt = parts.clock.elapsed();
+  }
+
+  get held(): ReadonlyMap<LeaseKey, HeldLease> {
+    return this.#held;
+  }
+
+  /** Since the last scan that had an answer; undefined before the first. */
+  get scanAgeMs(): Ms | undefined {
+    return this.#scannedAt === undefined ? undefined : this.#parts.clock.elapsed() - this.#scannedAt;
+  }
+
+  /** What keeps the rows from being read, while it does. */
+  get trouble(): string | undefined {
+    return this.#trouble;
+  }
+
+  /** Scans soon, not only at the next interval. */
+  nudge(): void {
+    this.#nudged = true;
+    this.#wake.now();
+  }
+
+  /** Something of a run that has lost its lease can still write: its row is not taken again before `settled`. */
+  holdBack(key: LeaseKey, settled: Promise<void>): void {
+    this.#unsettled.add(key);
+    const free = () => {
+      this.#unsettled.delete(key);
+      this.nudge();
+    };
+    void settled.then(free, free);
+  }
+
+  /** Takes leases until the signal aborts. What is held then stays held and is renewed until it is released, or until `close`. */
+  async run(signal: AbortSignal): Promise<void> {
+    this.#scheduleBeat();
+    while (!signal.aborted) {
+      this.#nudged = false;
+      const nextMs = await this.#round(signal);
+      if (!this.#nudged) await this.#sleep(nextMs, signal);
+    }
+  }
+
+  close(): void {
+    this.#beat();
+  }
+
+  /** One scan and what follows from it. Answers when the next one is due. */
+  async #round(signal: AbortSignal): Promise<Ms> {
+    const { clock, store, timing, log } = this.#parts;
+    const asked = clock.elapsed();
+    try {
+      const rows = await store.scan(signal);
+      this.#scannedAt = clock.elapsed();
+      this.#trouble = undefined;
+      this.#sightings.look(rows, asked);
+      const runnable = this.#parts.survey(rows);
+      await this.#obey(this.#plan(rows, runnable), signal);
+      const now = clock.elapsed();
+      const expiry = this.#sightings.nextExpiry(this.#notHeld(runnable), now, timing.durationMs);
+      return Math.min(timing.renewMs, expiry === undefined ? timing.renewMs : expiry - now + 1);
+    } catch (error) {
+      if (signal.aborted) return 0;
+      const trouble = error instanceof Error ? error.message : String(error);
+      if (trouble !== this.#trouble) log.error({ error: trouble }, 'the lease table cannot be read; trying again');
+      this.#trouble = trouble;
+      return Math.min(timing.renewMs, 1_000) * (0.5 + this.#parts.random.next());
+    }
+  }
+
+  #plan(rows: readonly LeaseRow[], runnable: ReadonlySet<LeaseKey>): LeasePlan {
+    const { worker, timing, clock } = this.#parts;
+    const expired = this.#sightings.expired(clock.elapsed(), timing.durationMs);
+    return leasePlan({ rows, me: worker, runnable, expired, held: new Set(this.#held.keys()), unsettled: this.#unsettled });
+  }
+
+  *#notHeld(keys: ReadonlySet<LeaseKey>): Iterable<LeaseKey> {
+    for (const key of keys) if (!this.#held.has(key)) yield key;
+  }
+
+  async #obey(plan: LeasePlan, signal: AbortSignal): Promise<void> {
+    for (const key of plan.release) {
+      const lease = this.#held.get(key);
+      if (lease !== undefined) this.#parts.unwanted(lease);
+    }
+    const waiting = [...plan.take];
+    const takeNext = async (): Promise<void> => {
+      for (let row = waiting.shift(); row !== undefined && !signal.aborted; row = waiting.shift()) await this.#take(row, signal);
+    };
+    await Promise.all(Array.from({ length: Math.min(TAKES_AT_ONCE, waiting.length) }, takeNext));
+  }
+
+  /** By the counter that was seen unmoved. Whoever was quicker has it; an answer that did not come is asked for at the next scan. */
+  async #take(row: LeaseRow, signal: AbortSignal): Promise<void> {
+    const { store, clock, random, worker, log } = this.#parts;
+    const change = { owner: worker, nonce: random.uuid() };
+    const sentAt = instant(clock);
+    try {
+      const answer = await store.write(row, change, signal);
+      if (answer.is === 'written') this.#hold(answer.row, row, sentAt);
+    } catch (error) {
+      if (!(error instanceof ServiceFault)) throw error;
+      const standing = await store.read(row.key, signal).catch(() => undefined);
+      if (standing !== undefined && isOurs(standing, row, change)) this.#hold(standing, row, sentAt);
+      else log.debug({ leaseKey: row.key, error: error.message }, 'a lease could not be taken; trying again at the next scan');
+    }
+  }
+
+  #hold(row: LeaseRow, before: LeaseRow, sentAt: Instant): void {
+    const lease = new HeldLease(row, sentAt, this.#parts);
+    if (!lease.check()) return;
+    this.#held.set(row.key, lease);
+    lease.onLost = reason => {
+      this.#held.delete(row.key);
+      this.#parts.lost(lease, reason);
+      this.nudge();
+    };
+    lease.onReleased = () => this.#held.delete(row.key);
+    this.#parts.taken(lease, before.owner === undefined ? 'free' : 'expired');
+  }
+
+  #scheduleBeat(): void {
+    const { clock, timing } = this.#parts;
+    const beatMs = Math.max(10, Math.min(100, marginMs(timing.durationMs) / 5));
+    this.#beat = clock.after(beatMs, () => {
+      this.#scheduleBeat();
+      this.#onBeat(beatMs);
+    });
+  }
+
+  /** Looks at the clocks for every lease, and renews what is due. */
+  #onBeat(beatMs: Ms): void {
+    const { clock, log, timing } = this.#parts;
+    const lateMs = clock.elapsed() - this.#beatAt - beatMs;
+    this.#beatAt = clock.elapsed();
+    if (lateMs > marginMs(timing.durationMs))
+      log.warn({ lateMs: Math.round(lateMs) }, 'the event loop was blocked; leases are looked at again');
+    for (const lease of [...this.#held.values()]) {
+      if (!lease.check() || !lease.isDue || this.#renewing >= RENEWALS_AT_ONCE) continue;
+      this.#renewing += 1;
+      const done = () => {
+        this.#renewing -= 1;
+      };
+      void lease.renew().then(done, (error: unknown) => {
+        done();
+        log.error({ leaseKey: lease.key, error: String(error) }, 'a lease could not be renewed');
+      });
+    }
+  }
+
+  /** Until the time is over, the signal aborts, or somebody nudges. */
+  async #sleep(ms: Ms, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#parts;
+    await new Promise<void>(resolve => {
+      const end = () => {
+        cancel();
+        signal.removeEventListener('abort', end);
+        resolve();
+      };
+      const cancel = clock.after(ms, end);
+      signal.addEventListener('abort', end);
+      this.#wake.now = end;
+      if (signal.aborted) end();
+    });
+    this.#wake.now = () => {};
+  }
+}

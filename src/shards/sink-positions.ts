@@ -1,0 +1,122 @@
+/**
+ * Where every sink stands in every shard of one stream, read from lease rows alone, and what follows from it: which sinks may start, which shards are
+ * worth a lease, which have ended, what KCL's `checkpoint` says. Pure: a view of the rows of one scan.
+ *
+ * A row says nothing of a sink that has saved nothing there: then the sink's control row decides. Ancestors of what was listed when it began count as
+ * ended; under LATEST what was listed then is read from its tip; everything else from its start, for a shard that was only missing from a listing
+ * must not be skipped.
+ */
+import { comparePositions, type Position } from '../model/position.ts';
+import type { SinkName } from '../model/units.ts';
+import type { SinkStart } from '../ports/control-store.ts';
+import { type LeaseKey, type LeaseRow, partsOfLeaseKey } from '../ports/lease-store.ts';
+
+export interface PlacedSink {
+  readonly name: SinkName;
+  /** Of its positions in a row: `<pipeline>/<sink>`. */
+  readonly key: string;
+  /** Of its positions before it was renamed. */
+  readonly formerKey?: string | undefined;
+  readonly start: SinkStart;
+}
+
+const START: Position = { at: 'start' };
+const END: Position = { at: 'end' };
+
+export function positionKey(pipeline: string, sink: SinkName): string {
+  return `${pipeline}/${sink}`;
+}
+
+export class SinkPositions {
+  readonly rows: ReadonlyMap<string, LeaseRow>;
+  /** The enabled ones. */
+  readonly sinks: readonly PlacedSink[];
+  readonly #ancestors: ReadonlyMap<SinkName, ReadonlySet<string>>;
+  readonly #gone: (shardId: string) => boolean;
+
+  /** `gone`: a shard without a row that is missing from a full listing taken after its children were found. */
+  constructor(rows: readonly LeaseRow[], sinks: readonly PlacedSink[], gone: (shardId: string) => boolean) {
+    this.rows = new Map(rows.map(row => [partsOfLeaseKey(row.key).shardId, row]));
+    this.sinks = sinks;
+    this.#gone = gone;
+    this.#ancestors = new Map(sinks.map(sink => [sink.name, this.#ancestorsOf(sink.start.frontier)]));
+  }
+
+  /** What the sink has saved in this shard. */
+  saved(row: LeaseRow, sink: PlacedSink): Position | undefined {
+    return row.positions.get(sink.key) ?? (sink.formerKey === undefined ? undefined : row.positions.get(sink.formerKey));
+  }
+
+  position(row: LeaseRow, sink: PlacedSink): Position {
+    return this.saved(row, sink) ?? this.begins(partsOfLeaseKey(row.key).shardId, sink);
+  }
+
+  /** Where a sink begins that has saved nothing in this shard. */
+  begins(shardId: string, { name, start }: PlacedSink): Position {
+    if (this.#ancestors.get(name)?.has(shardId)) return END;
+    if (start.position === 'LATEST' && start.frontier.includes(shardId)) return { at: 'tip', takenAt: start.takenAt };
+    return START;
+  }
+
+  /** Law 3: a child's records reach a sink only after that sink has ended the parents. One that is past the child's start has done so. */
+  mayStart(row: LeaseRow, sink: PlacedSink): boolean {
+    const saved = this.saved(row, sink);
+    if (saved !== undefined && saved.at !== 'start' && saved.at !== 'tip') return true;
+    return row.parents.every(parent => {
+      const parentRow = this.rows.get(parent);
+      return parentRow === undefined ? this.#gone(parent) : this.position(parentRow, sink).at === 'end';
+    });
+  }
+
+  /** Worth a lease: some enabled sink may start here and has not ended. */
+  isRunnable(row: LeaseRow): boolean {
+    return this.sinks.some(sink => this.position(row, sink).at !== 'end' && this.mayStart(row, sink));
+  }
+
+  /** Every enabled sink has ended here. */
+  hasEnded(row: LeaseRow): boolean {
+    return this.sinks.length > 0 && this.sinks.every(sink => this.position(row, sink).at === 'end');
+  }
+
+  /** KCL's `checkpoint`: the lowest position of the enabled sinks. */
+  checkpoint(row: LeaseRow): string {
+    const lowest = this.sinks
+      .map(sink => this.position(row, sink))
+      .reduce<Position | undefined>((low, at) => (low === undefined || comparePositions(at, low) < 0 ? at : low), undefined);
+    return lowest === undefined ? row.checkpoint : checkpointText(lowest);
+  }
+
+  runnable(): ReadonlySet<LeaseKey> {
+    const keys = new Set<LeaseKey>();
+    for (const row of this.rows.values()) if (this.isRunnable(row)) keys.add(row.key);
+    return keys;
+  }
+
+  #ancestorsOf(frontier: readonly string[]): ReadonlySet<string> {
+    const found = new Set<string>();
+    const queue = [...frontier];
+    for (let shard = queue.pop(); shard !== undefined; shard = queue.pop()) {
+      for (const parent of this.rows.get(shard)?.parents ?? []) {
+        if (found.has(parent)) continue;
+        found.add(parent);
+        queue.push(parent);
+      }
+    }
+    return found;
+  }
+}
+
+/** KCL resumes after the number; a place that includes its record has no text of its own there, so it says: from the start. */
+export function checkpointText(position: Position): string {
+  switch (position.at) {
+    case 'end':
+      return 'SHARD_END';
+    case 'after':
+      return position.token;
+    case 'tip':
+      return 'LATEST';
+    case 'start':
+    case 'from':
+      return 'TRIM_HORIZON';
+  }
+}
