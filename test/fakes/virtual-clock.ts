@@ -1,0 +1,127 @@
+/**
+ * Time and chance under a test's control. Timers run in the order of their due times (and of their making, for equal ones); between two of them all
+ * promises that can go on do. Wall time and monotonic time advance together, but wall time can be made to jump.
+ */
+import type { EpochMs, Ms } from '../../src/model/units.ts';
+import type { Cancel, Clock, Random } from '../../src/ports/clock.ts';
+
+interface Timer {
+  readonly dueAt: Ms;
+  readonly order: number;
+  readonly f: () => void;
+}
+
+export interface VirtualClock extends Clock {
+  /** Lets time pass, running what falls due. */
+  advance(ms: Ms): Promise<void>;
+  /** Runs timers until the predicate holds or the promise settles; throws when that takes more than `maxMs` of virtual time, or nothing is left to run. */
+  runUntil(goal: (() => boolean) | Promise<unknown>, options?: { maxMs?: Ms }): Promise<void>;
+  /** Moves the wall clock alone. */
+  jumpWall(ms: Ms): void;
+  /** Timers that wait. */
+  readonly pending: number;
+}
+
+export function virtualClock(options: { startAt?: EpochMs } = {}): VirtualClock {
+  let elapsed = 0;
+  let wall = options.startAt ?? Date.UTC(2026, 0, 1);
+  let order = 0;
+  const timers: Timer[] = [];
+
+  const earlier = (a: Timer, b: Timer) => a.dueAt < b.dueAt || (a.dueAt === b.dueAt && a.order < b.order);
+  const passTo = (at: Ms) => {
+    wall += at - elapsed;
+    elapsed = at;
+  };
+  const next = (): Timer | undefined => {
+    let first: Timer | undefined;
+    for (const timer of timers) if (first === undefined || earlier(timer, first)) first = timer;
+    return first;
+  };
+  const runNext = (timer: Timer) => {
+    timers.splice(timers.indexOf(timer), 1);
+    passTo(Math.max(elapsed, timer.dueAt));
+    timer.f();
+  };
+  const after = (ms: Ms, f: () => void): Cancel => {
+    const timer = { dueAt: elapsed + Math.max(0, ms), order: order++, f };
+    timers.push(timer);
+    return () => {
+      const index = timers.indexOf(timer);
+      if (index >= 0) timers.splice(index, 1);
+    };
+  };
+  return {
+    now: () => wall,
+    elapsed: () => elapsed,
+    after,
+    sleep: (ms, signal) =>
+      new Promise(resolve => {
+        if (signal.aborted) return resolve();
+        const done = () => {
+          cancel();
+          signal.removeEventListener('abort', done);
+          resolve();
+        };
+        const cancel = after(ms, done);
+        signal.addEventListener('abort', done);
+      }),
+    async advance(ms) {
+      const until = elapsed + ms;
+      await turn();
+      for (let timer = next(); timer !== undefined && timer.dueAt <= until; timer = next()) {
+        runNext(timer);
+        await turn();
+      }
+      passTo(until);
+    },
+    async runUntil(goal, { maxMs = 600_000 } = {}) {
+      const until = elapsed + maxMs;
+      let settled = false;
+      if (typeof goal !== 'function') {
+        const note = () => {
+          settled = true;
+        };
+        goal.then(note, note);
+      }
+      const reached = () => (typeof goal === 'function' ? goal() : settled);
+      await turn();
+      while (!reached()) {
+        const timer = next();
+        if (timer === undefined) throw new Error('nothing is left to run, and the goal is not reached');
+        if (timer.dueAt > until) throw new Error(`the goal is not reached within ${maxMs} ms`);
+        runNext(timer);
+        await turn();
+      }
+    },
+    jumpWall(ms) {
+      wall += ms;
+    },
+    get pending() {
+      return timers.length;
+    },
+  };
+}
+
+/** One turn of the event loop: every promise that can go on has done so. */
+const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
+
+/** A small seeded generator (mulberry32): the same seed, the same run. */
+export function seededRandom(seed: number): Random & { integer(below: number): number; chance(p: number): boolean } {
+  let state = seed >>> 0;
+  const next = () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = state;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
+  };
+  const integer = (below: number) => Math.floor(next() * below);
+  const hex = (digits: number) => Array.from({ length: digits }, () => integer(16).toString(16)).join('');
+  return {
+    next,
+    uuid: () => `${hex(8)}-${hex(4)}-4${hex(3)}-8${hex(3)}-${hex(12)}`,
+    integer,
+    chance: p => next() < p,
+  };
+}
