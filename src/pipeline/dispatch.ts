@@ -30,7 +30,9 @@ export class Dispatch {
   readonly #groups = new Map<string, Group>();
   /** Free but not due yet. */
   readonly #delayed = new Set<KeyQueue>();
+  /** Halves of bisected batches, in the order in which they are written, one at a time: they may share keys. */
   #planned: Cut[] = [];
+  #half: Cut | undefined;
   #inFlight = 0;
 
   constructor(plan: DeliveryPlan) {
@@ -64,8 +66,10 @@ export class Dispatch {
   /** The next batch to write, if one is ripe and may be in flight. Its keys are held until `settle`. */
   cut(now: CutNow): Cut | undefined {
     if (this.#inFlight >= this.#plan.inFlight) return undefined;
-    const planned = this.#nextPlanned();
-    if (planned !== undefined) return this.#begin(planned);
+    if (this.#half === undefined) {
+      this.#half = this.#nextPlanned();
+      if (this.#half !== undefined) return this.#begin(this.#half);
+    }
     this.#wake(now.elapsed);
     const group = this.#ripest(now);
     if (group === undefined) return undefined;
@@ -87,16 +91,14 @@ export class Dispatch {
    * not before `notBefore(queue)`.
    */
   settle(cut: Cut, back: readonly Entry[], notBefore: (queue: KeyQueue) => Ms): void {
-    this.#inFlight -= 1;
-    this.#group(cut.group).inFlight -= 1;
+    this.#settled(cut);
     this.#free(cut, back, notBefore);
     if (this.#plan.order === 'none' || this.#groups.size > 1) this.#tidy(cut.group);
   }
 
   /** Writes the halves of a batch that the target judged bad, the left one first; its keys stay held until then. */
   bisect(cut: Cut): void {
-    this.#inFlight -= 1;
-    this.#group(cut.group).inFlight -= 1;
+    this.#settled(cut);
     const middle = Math.ceil(cut.written.length / 2);
     const half = (written: readonly Entry[]): Cut => {
       const keys = new Set(written.map(entry => this.#queueOf(entry)));
@@ -229,19 +231,25 @@ export class Dispatch {
     return cut;
   }
 
-  /** The first planned half whose group may begin, without the records that must wait behind an earlier one of their key. */
+  #settled(cut: Cut): void {
+    this.#inFlight -= 1;
+    this.#group(cut.group).inFlight -= 1;
+    if (this.#half === cut) this.#half = undefined;
+  }
+
+  /** The next half, if its group may begin, without the records that must wait behind an earlier one of their key. */
   #nextPlanned(): Cut | undefined {
-    for (const [index, plan] of this.#planned.entries()) {
-      if (!this.#mayBegin(this.#group(plan.group)) || (index > 0 && this.#plan.order !== 'none')) continue;
-      this.#planned.splice(index, 1);
-      const waits = plan.written.filter(entry => this.#waitsBehind(entry));
-      if (waits.length === 0) return plan;
-      const rest = { ...plan, written: plan.written.filter(entry => !waits.includes(entry)) };
-      this.#free({ group: plan.group, written: waits, coalesced: [] }, waits, queue => queue.notBefore);
-      if (rest.written.length > 0) return rest;
-      return this.#nextPlanned();
-    }
-    return undefined;
+    const plan = this.#planned[0];
+    if (plan === undefined || !this.#mayBegin(this.#group(plan.group))) return undefined;
+    this.#planned.shift();
+    const waits = plan.written.filter(entry => this.#waitsBehind(entry));
+    if (waits.length === 0) return plan;
+    const rest = plan.written.filter(entry => !waits.includes(entry));
+    const stays = (entry: Entry) => waits.some(other => this.#queueOf(other) === this.#queueOf(entry));
+    const back = waits.concat(plan.coalesced.filter(stays));
+    this.#free({ group: plan.group, written: waits, coalesced: [] }, back, queue => queue.notBefore);
+    if (rest.length > 0) return { group: plan.group, written: rest, coalesced: plan.coalesced.filter(entry => !stays(entry)) };
+    return this.#nextPlanned();
   }
 
   #waitsBehind(entry: Entry): boolean {
