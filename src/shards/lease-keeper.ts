@@ -12,6 +12,9 @@ import { HeldLease, type Instant, instant, isOurs, type LeaseTiming, type LostRe
 import { type LeasePlan, leasePlan } from './lease-plan.ts';
 import { Sightings } from './sightings.ts';
 
+/** `own`: it named us already: our take was applied and its answer lost, or we had let our right run out. */
+export type TakeReason = 'free' | 'own' | 'expired';
+
 export interface LeaseKeeperParts {
   readonly store: LeaseStore;
   readonly clock: Clock;
@@ -22,7 +25,7 @@ export interface LeaseKeeperParts {
   /** Looks at the rows of a scan and says which are worth a lease. */
   readonly survey: (rows: readonly LeaseRow[]) => ReadonlySet<LeaseKey>;
   /** A lease is held from now on. */
-  readonly taken: (lease: HeldLease, reason: 'free' | 'expired') => void;
+  readonly taken: (lease: HeldLease, reason: TakeReason) => void;
   /** A lease is not worth holding any more: to be drained and released. Said at every scan until it is. */
   readonly unwanted: (lease: HeldLease) => void;
   /** The right is gone: stop at once, write nothing. */
@@ -166,7 +169,7 @@ export class LeaseKeeper {
       this.nudge();
     };
     lease.onReleased = () => this.#held.delete(row.key);
-    this.#parts.taken(lease, before.owner === undefined ? 'free' : 'expired');
+    this.#parts.taken(lease, before.owner === undefined ? 'free' : before.owner === this.#parts.worker ? 'own' : 'expired');
   }
 
   #scheduleBeat(): void {
