@@ -26,21 +26,20 @@ export interface Child {
 export interface SpawnOptions {
   readonly cwd: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** A file that stdout and stderr are appended to, or `pipe`. */
-  readonly output: string | 'pipe';
+  /** A file that stdout and stderr are appended to; `pipe`: read them from `process`; `inherit`: they go where ours go. */
+  readonly output: string | 'pipe' | 'inherit';
 }
 
 /** Starts a child that ends with us, whatever our end is. */
 export function spawnGuarded(command: string, args: readonly string[], options: SpawnOptions): Child {
-  const log = options.output === 'pipe' ? undefined : openSync(options.output, 'a');
-  const to = log ?? 'pipe';
+  const to = options.output === 'pipe' || options.output === 'inherit' ? options.output : openSync(options.output, 'a');
   const child = spawn(command, args, {
     cwd: options.cwd,
     env: { ...process.env, ...options.env },
     stdio: ['ignore', to, to],
     detached: true,
   });
-  if (log !== undefined) closeSync(log);
+  if (typeof to === 'number') closeSync(to);
   const { pid } = child;
   if (pid !== undefined) tellGuard({ add: pid });
   const exited = new Promise<string>(resolve => {
