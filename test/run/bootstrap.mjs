@@ -38,7 +38,7 @@ function install() {
   process.stderr.write('Installing what package-lock.json says (npm ci)\n');
   const npm = process.env.npm_execpath;
   const [command, first] = npm?.endsWith('.js') ? [process.execPath, [npm]] : ['npm', []];
-  const { status } = spawnSync(command, [...first, 'ci'], { cwd: ROOT, stdio: ['ignore', 2, 2] });
+  const { status } = spawnSync(command, [...first, 'ci', '--loglevel=error'], { cwd: ROOT, stdio: ['ignore', 2, 2] });
   if (status !== 0) fail('npm ci failed: see above. Nothing was started');
   if (!installed()) fail('npm ci ended well, yet node_modules is not what package-lock.json says: remove node_modules and try again');
 }
