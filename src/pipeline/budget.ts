@@ -55,6 +55,11 @@ export class Budget {
     this.#holders.delete(holder);
   }
 
+  /** Feeds have moved: there may be something to let go of that was not there before. */
+  lookAgain(): void {
+    this.#grant();
+  }
+
   /** Takes a request back that has not been granted. */
   withdraw(holder: Holder): void {
     this.#waiting = this.#waiting.filter(waiting => waiting.holder !== holder);

@@ -22,7 +22,7 @@ export class Permit {
         this.#state = 'given';
         this.#bell.ring();
       });
-    }
+    } else if (this.#state === 'asked') this.#budget.lookAgain();
     return this.#state !== 'asked';
   }
 

@@ -81,6 +81,7 @@ export class PartitionRun {
     this.#parts.budget.join(this.#second);
     for (const loop of [this.#main.run(), this.#second.run()]) loop.catch(error => this.#fail(error));
     this.#moved();
+    this.#endIfAllHave();
     return this;
   }
 
@@ -215,11 +216,14 @@ export class PartitionRun {
       this.#parts.onEnd(name);
     }
     this.#ring();
-    if (this.#feeds.every(feed => feed.state === 'ended') && !this.#over) {
-      this.#saver.stop();
-      this.#abandon();
-      this.#leave('ended');
-    }
+    this.#endIfAllHave();
+  }
+
+  #endIfAllHave(): void {
+    if (this.#over || !this.#feeds.every(feed => feed.state === 'ended')) return;
+    this.#saver.stop();
+    this.#abandon();
+    this.#leave('ended');
   }
 
   #abandon(): void {
