@@ -20,6 +20,13 @@ export interface PlacedSink {
   readonly start: SinkStart;
 }
 
+export interface Gates {
+  /** A shard without a row that is missing from a full listing taken after its children were found. */
+  readonly gone: (shardId: string) => boolean;
+  /** Whether a sink may begin this stream at all: it has ended the one before. */
+  readonly mayBegin?: (sink: PlacedSink) => boolean;
+}
+
 const START: Position = { at: 'start' };
 const END: Position = { at: 'end' };
 
@@ -32,13 +39,14 @@ export class SinkPositions {
   /** The enabled ones. */
   readonly sinks: readonly PlacedSink[];
   readonly #ancestors: ReadonlyMap<SinkName, ReadonlySet<string>>;
-  readonly #gone: (shardId: string) => boolean;
+  readonly #gone: Gates['gone'];
+  readonly #mayBegin: NonNullable<Gates['mayBegin']>;
 
-  /** `gone`: a shard without a row that is missing from a full listing taken after its children were found. */
-  constructor(rows: readonly LeaseRow[], sinks: readonly PlacedSink[], gone: (shardId: string) => boolean) {
+  constructor(rows: readonly LeaseRow[], sinks: readonly PlacedSink[], gates: Gates) {
     this.rows = new Map(rows.map(row => [partsOfLeaseKey(row.key).shardId, row]));
     this.sinks = sinks;
-    this.#gone = gone;
+    this.#gone = gates.gone;
+    this.#mayBegin = gates.mayBegin ?? (() => true);
     this.#ancestors = new Map(sinks.map(sink => [sink.name, this.#ancestorsOf(sink.start.frontier)]));
   }
 
@@ -58,10 +66,16 @@ export class SinkPositions {
     return START;
   }
 
+  /** It is past this shard's start: so it has ended the parents, whatever their rows say now. */
+  hasBegun(row: LeaseRow, sink: PlacedSink): boolean {
+    const { at } = this.position(row, sink);
+    return at !== 'start' && at !== 'tip';
+  }
+
   /** Law 3: a child's records reach a sink only after that sink has ended the parents. One that is past the child's start has done so. */
   mayStart(row: LeaseRow, sink: PlacedSink): boolean {
-    const saved = this.saved(row, sink);
-    if (saved !== undefined && saved.at !== 'start' && saved.at !== 'tip') return true;
+    if (this.hasBegun(row, sink)) return true;
+    if (!this.#mayBegin(sink)) return false;
     return row.parents.every(parent => {
       const parentRow = this.rows.get(parent);
       return parentRow === undefined ? this.#gone(parent) : this.position(parentRow, sink).at === 'end';

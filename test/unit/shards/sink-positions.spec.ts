@@ -19,7 +19,7 @@ function sink(name: string, start: Partial<SinkStart> = {}, former?: string): Pl
   return { name, key: positionKey('p', name), formerKey: former && positionKey('p', former), start: begins };
 }
 
-const never = () => false;
+const never = { gone: () => false };
 
 describe('sink positions', () => {
   it('are what the row says, by the name it had before where there is none yet', () => {
@@ -73,7 +73,14 @@ describe('sink positions', () => {
     it('parent-trimmed: a parent without a row holds nothing back once a full listing did not have it', () => {
       const rows = [row('child', ['gone'])];
       expect([...new SinkPositions(rows, [s], never).runnable()]).to.deep.equal([]);
-      expect([...new SinkPositions(rows, [s], shard => shard === 'gone').runnable()]).to.have.length(1);
+      expect([...new SinkPositions(rows, [s], { gone: shard => shard === 'gone' }).runnable()]).to.have.length(1);
+    });
+
+    it('hold a sink back from a new stream until it has ended the old one', () => {
+      const rows = [row('root', [], { t: AT_5 })];
+      const positions = new SinkPositions(rows, [s, t], { gone: () => false, mayBegin: () => false });
+      const root = rows[0] as LeaseRow;
+      expect([positions.mayStart(root, s), positions.mayStart(root, t)]).to.deep.equal([false, true]);
     });
 
     it('gc-tolerates-foreign-delete: a sink past the start of the child is not gated', () => {
