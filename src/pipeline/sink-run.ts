@@ -6,37 +6,18 @@ import type { Batch } from '../connector.ts';
 import type { Gap } from '../model/page.ts';
 import { compareTokens, type Position, type Token } from '../model/position.ts';
 import type { EpochMs, Ms } from '../model/units.ts';
-import type { Cancel, Clock, Random } from '../ports/clock.ts';
-import type { Log } from '../ports/log.ts';
-import type { Observer, Outcome, SinkLabels } from '../ports/observer.ts';
+import type { Cancel } from '../ports/clock.ts';
+import type { Observer } from '../ports/observer.ts';
 import { type Attempted, attempt } from './attempt.ts';
-import type { Budget } from './budget.ts';
 import { type DeliveryPlan, deliveryPlan } from './delivery-plan.ts';
 import { type Cut, Dispatch } from './dispatch.ts';
 import type { Entry } from './entry.ts';
 import type { KeyQueue } from './key-queue.ts';
 import type { OpenSink } from './open-sink.ts';
+import { OpenWork } from './open-work.ts';
 import { answered, backoffMs, failedInRow, failedWhole, type Verdict } from './retry.ts';
+import type { SinkRunParts } from './sink-run-parts.ts';
 import type { Slot } from './slot.ts';
-import { Watermark } from './watermark.ts';
-
-export interface SinkRunParts {
-  readonly sink: OpenSink;
-  readonly labels: SinkLabels;
-  readonly position: Position;
-  readonly replayedBefore: EpochMs;
-  readonly budget: Budget;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Log;
-  readonly observer: Observer;
-  /** Something moved: room, head or state. */
-  readonly moved: () => void;
-  /** Makes a gap durable for this sink. */
-  readonly onGap: (gap: Gap) => Promise<void>;
-  /** Our own mistake: the process has to end. */
-  readonly failed: (error: unknown) => void;
-}
 
 type Phase = 'running' | 'draining' | 'over';
 
@@ -46,19 +27,16 @@ export class SinkRun {
   readonly sink: OpenSink;
   readonly plan: DeliveryPlan;
   readonly #parts: SinkRunParts;
-  readonly #watermark: Watermark;
+  readonly #work: OpenWork;
   readonly #dispatch: Dispatch;
   readonly #abort = new AbortController();
   #phase: Phase = 'running';
   /** Where its feed goes on: after the last record taken. */
   #place: Position;
-  #openBytes = 0;
-  #openRecords = 0;
   #highestBegun = -1;
   #scale = 1;
   #through: Token | undefined;
   #ending = false;
-  #lastFinishedAt: Ms;
   #wake: Cancel | undefined;
   #wakeAt = Number.POSITIVE_INFINITY;
   #settling = new Set<Promise<void>>();
@@ -68,16 +46,15 @@ export class SinkRun {
     this.#parts = parts;
     this.sink = parts.sink;
     this.plan = deliveryPlan(parts.sink.traits, parts.sink.delivery, parts.budget.shareBytes);
-    this.#watermark = new Watermark(parts.position);
+    this.#work = new OpenWork(parts, parts.position);
     this.#dispatch = new Dispatch(this.plan);
     this.#place = parts.position;
     this.#ending = parts.position.at === 'end';
-    this.#lastFinishedAt = parts.clock.elapsed();
   }
 
   /** What may be saved. */
   get head(): Position {
-    return this.#ending && this.#watermark.isEmpty ? { at: 'end' } : this.#watermark.head;
+    return this.#ending && this.#work.isEmpty ? { at: 'end' } : this.#work.head;
   }
 
   get place(): Position {
@@ -85,15 +62,15 @@ export class SinkRun {
   }
 
   get openBytes(): number {
-    return this.#openBytes;
+    return this.#work.bytes;
   }
 
   get openRecords(): number {
-    return this.#openRecords;
+    return this.#work.records;
   }
 
   get oldestChangedAt(): EpochMs | undefined {
-    return this.#watermark.oldestChangedAt;
+    return this.#work.oldestChangedAt;
   }
 
   /** The end of the partition has been reached; what was taken is still being finished. */
@@ -101,13 +78,8 @@ export class SinkRun {
     return this.#ending;
   }
 
-  /** Everything that was taken is finished. */
-  get isIdle(): boolean {
-    return this.#watermark.isEmpty;
-  }
-
   get mayTake(): boolean {
-    return this.#phase === 'running' && this.sink.state === 'open' && this.#watermark.windowBytes < this.plan.windowBytes;
+    return this.#phase === 'running' && this.sink.state === 'open' && this.#work.windowBytes < this.plan.windowBytes;
   }
 
   /** Room for records out of a reading: from its own rest a sink still takes above its share, for that changes nothing in it. */
@@ -121,10 +93,10 @@ export class SinkRun {
 
   /** Why nothing goes on, when nothing does. */
   get stalled(): string | null {
-    if (this.sink.state !== 'open' || this.#openRecords === 0) return null;
-    const idleMs = this.#parts.clock.elapsed() - this.#lastFinishedAt;
-    const oldest = this.#watermark.head.at === 'after' ? `the record after ${this.#watermark.head.token}` : 'the first record';
-    if (this.#watermark.windowBytes >= this.plan.windowBytes) return `the window is full: waiting for ${oldest}`;
+    if (this.sink.state !== 'open' || this.#work.records === 0) return null;
+    const { idleMs } = this.#work;
+    const oldest = this.#work.head.at === 'after' ? `the record after ${this.#work.head.token}` : 'the first record';
+    if (this.#work.windowBytes >= this.plan.windowBytes) return `the window is full: waiting for ${oldest}`;
     if (this.#overShare) return `the sink's share of the memory is full: waiting for ${oldest}`;
     if (this.#highestBegun >= 0 && idleMs >= STALLED_MS && (this.#dispatch.inFlight > 0 || this.#dispatch.isRetrying)) {
       return `nothing has been finished for ${Math.round(idleMs / 1000)} s: waiting for ${oldest}`;
@@ -135,32 +107,18 @@ export class SinkRun {
   /** Takes one record. `go` is called when the page is through. */
   take(slot: Slot): void {
     const { record } = slot;
-    if (this.#openRecords === 0) this.#lastFinishedAt = this.#parts.clock.elapsed();
     this.#place = { at: 'after', token: record.token, changedAt: record.changedAt };
-    const ordinal = this.#watermark.enter(this.#place, record.bytes, record.changedAt);
-    this.#parts.budget.hold(slot);
-    this.sink.heldBytes += record.bytes;
-    this.#openBytes += record.bytes;
-    this.#openRecords += 1;
-    this.sink.accounts.took();
-    const entry: Entry = {
-      slot,
-      ordinal,
-      takenAt: this.#parts.clock.elapsed(),
-      group: this.sink.groupOf(record),
-      tries: 0,
-      done: false,
-    };
-    if (this.#through !== undefined && compareTokens(record.token, this.#through) <= 0) this.#finish([entry], 'superseded');
+    const entry = this.#work.enter(slot, this.#place);
+    if (this.#through !== undefined && compareTokens(record.token, this.#through) <= 0) this.#work.finish([entry], 'superseded');
     else this.#dispatch.enqueue(entry);
   }
 
   /** Records were lost before what is taken next: nothing behind may be saved before that is written down. */
   passGap(gap: Gap): void {
-    const ordinal = this.#watermark.enter(this.#place, 0, this.#parts.clock.now());
+    const written = this.#work.enterGap(this.#place);
     this.#parts.onGap(gap).then(
       () => {
-        this.#watermark.finish(ordinal);
+        written();
         this.#parts.moved();
       },
       error => this.#parts.failed(error),
@@ -178,7 +136,7 @@ export class SinkRun {
   go(): void {
     if (this.#phase === 'over' || this.sink.state !== 'open') return;
     const elapsed = this.#parts.clock.elapsed();
-    const full = this.#watermark.windowBytes >= this.plan.windowBytes || this.#overShare;
+    const full = this.#work.windowBytes >= this.plan.windowBytes || this.#overShare;
     const pressed = this.#phase === 'draining' || this.#ending || full;
     for (;;) {
       const cut = this.#dispatch.cut({ elapsed, pressed, scale: this.#scale });
@@ -198,7 +156,7 @@ export class SinkRun {
     if (this.#phase !== 'running') return;
     this.#phase = 'draining';
     const left = this.#dispatch.remove(entry => entry.ordinal > this.#highestBegun);
-    this.#forget(left);
+    this.#work.release(left);
     this.#dispatch.hurry();
     const abort = () => {
       this.#abort.abort();
@@ -227,7 +185,7 @@ export class SinkRun {
     this.#phase = 'over';
     this.#wake?.();
     this.#abort.abort();
-    this.#forget(this.#dispatch.remove(() => true));
+    this.#work.release(this.#dispatch.remove(() => true));
   }
 
   /** When no write is in flight any more. */
@@ -246,7 +204,10 @@ export class SinkRun {
     };
     const { clock } = this.#parts;
     const attempted = await attempt(this.sink, batch, { timeoutMs: this.plan.timeoutMs, clock }, this.#abort.signal);
-    this.#announce(attempted, batch);
+    this.#parts.observer.batchWritten?.(this.#parts.labels, announcement(attempted, batch));
+    if (attempted.is === 'failed' && !this.#abort.signal.aborted) {
+      this.#parts.log.debug({ sink: this.sink.name, records: entries.length }, `a write failed: ${attempted.fault.message}`);
+    }
     if (attempted.is === 'failed') this.#whole(cut, attempted);
     else this.#answer(cut, attempted.answer);
     this.go();
@@ -280,9 +241,9 @@ export class SinkRun {
     const failedKeys = new Set(verdict.back.map(entry => entry.slot.record.key));
     const goBack = (entry: Entry) => failedKeys.has(entry.slot.record.key);
     const back = verdict.back.concat(cut.coalesced.filter(goBack));
-    this.#finish(verdict.durable.slice(0, superseded), 'superseded');
-    this.#finish(verdict.durable.slice(superseded), 'written');
-    this.#finish(
+    this.#work.finish(verdict.durable.slice(0, superseded), 'superseded');
+    this.#work.finish(verdict.durable.slice(superseded), 'written');
+    this.#work.finish(
       cut.coalesced.filter(entry => !goBack(entry)),
       'coalesced',
     );
@@ -301,13 +262,14 @@ export class SinkRun {
     this.#through = this.#through === undefined || compareTokens(this.#through, through) < 0 ? through : this.#through;
     const isCovered = (entry: Entry) => compareTokens(entry.slot.record.token, through) <= 0;
     const all = cut.written.concat(cut.coalesced);
-    this.#finish(all.filter(isCovered), 'superseded');
+    if (!all.some(isCovered)) for (const entry of cut.written) entry.tries += 1;
+    this.#work.finish(all.filter(isCovered), 'superseded');
     this.#giveBack(
       cut,
       all.filter(entry => !isCovered(entry)),
       0,
     );
-    this.#finish(this.#dispatch.remove(isCovered), 'superseded');
+    this.#work.finish(this.#dispatch.remove(isCovered), 'superseded');
   }
 
   #giveBack(cut: Cut, back: readonly Entry[], leastWaitMs: Ms): void {
@@ -323,58 +285,8 @@ export class SinkRun {
       const wait = backoffMs(failedInRow(queue, lowest.ordinal), this.plan.backoffCapMs, chance);
       return now + Math.max(leastWaitMs, wait);
     });
-    if (this.#phase === 'over') this.#forget(this.#dispatch.remove(() => true));
-    if (this.#phase === 'draining') this.#forget(this.#dispatch.remove(entry => entry.ordinal > this.#highestBegun));
-  }
-
-  #finish(entries: readonly Entry[], outcome: Outcome): void {
-    if (entries.length === 0) return;
-    for (const entry of entries) {
-      if (entry.done) throw new Error(`record ${entry.slot.record.token} finished twice`);
-      entry.done = true;
-      this.#watermark.finish(entry.ordinal);
-      this.#letGo(entry);
-    }
-    this.#lastFinishedAt = this.#parts.clock.elapsed();
-    this.#account(outcome, entries.length);
-    if (outcome === 'written') this.#ages(entries);
-  }
-
-  #forget(entries: readonly Entry[]): void {
-    for (const entry of entries) this.#letGo(entry);
-    this.#account('released', entries.length);
-  }
-
-  #letGo(entry: Entry): void {
-    const { bytes } = entry.slot.record;
-    this.sink.heldBytes -= bytes;
-    this.#openBytes -= bytes;
-    this.#openRecords -= 1;
-    this.#parts.budget.release(entry.slot);
-  }
-
-  #account(outcome: Outcome, records: number): void {
-    if (records === 0) return;
-    this.sink.accounts.finished(outcome, records);
-    this.#parts.observer.recordsFinished?.(this.#parts.labels, outcome, records);
-  }
-
-  #ages(entries: readonly Entry[]): void {
-    const { observer, clock, labels } = this.#parts;
-    if (observer.latencies === undefined) return;
-    const now = clock.now();
-    const ages = entries.map(entry => Math.max(0, now - entry.slot.record.changedAt));
-    observer.latencies(labels, ages);
-  }
-
-  #announce(attempted: Attempted, batch: Batch): void {
-    const { observer, labels, log } = this.#parts;
-    const failed = attempted.is === 'failed' ? batch.records.length : attempted.answer.failed.length;
-    const error = attempted.is === 'failed' ? { error: attempted.error } : {};
-    observer.batchWritten?.(labels, { records: batch.records.length, bytes: batch.bytes, durationMs: attempted.tookMs, failed, ...error });
-    if (attempted.is === 'failed' && !this.#abort.signal.aborted) {
-      log.debug({ sink: this.sink.name, records: batch.records.length }, `a write failed: ${attempted.fault.message}`);
-    }
+    if (this.#phase === 'over') this.#work.release(this.#dispatch.remove(() => true));
+    if (this.#phase === 'draining') this.#work.release(this.#dispatch.remove(entry => entry.ordinal > this.#highestBegun));
   }
 
   #schedule(elapsed: Ms): void {
@@ -388,4 +300,10 @@ export class SinkRun {
       this.go();
     });
   }
+}
+
+function announcement(attempted: Attempted, batch: Batch): Parameters<NonNullable<Observer['batchWritten']>>[1] {
+  const about = { records: batch.records.length, bytes: batch.bytes, durationMs: attempted.tookMs };
+  if (attempted.is === 'answered') return { ...about, failed: attempted.answer.failed.length };
+  return { ...about, failed: batch.records.length, error: attempted.error };
 }

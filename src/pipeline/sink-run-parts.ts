@@ -1,0 +1,20 @@
+/** What one sink at one partition is made of. */
+import type { Gap } from '../model/page.ts';
+import type { Position } from '../model/position.ts';
+import type { EpochMs } from '../model/units.ts';
+import type { Random } from '../ports/clock.ts';
+import type { Log } from '../ports/log.ts';
+import type { OpenWorkParts } from './open-work.ts';
+
+export interface SinkRunParts extends OpenWorkParts {
+  readonly position: Position;
+  readonly replayedBefore: EpochMs;
+  readonly random: Random;
+  readonly log: Log;
+  /** Something moved: room, head or state. */
+  readonly moved: () => void;
+  /** Makes a gap durable for this sink. */
+  readonly onGap: (gap: Gap) => Promise<void>;
+  /** Our own mistake: the process has to end. */
+  readonly failed: (error: unknown) => void;
+}
