@@ -6,7 +6,7 @@
  * A connector is the default export of `connectors/<type>/index.ts`, or of an npm package that a settings file names as `type`.
  */
 import { type ZodType, z } from 'zod';
-import type { ChangeRecord } from './model/change-record.ts';
+import type { ChangeRecord, ViewType } from './model/change-record.ts';
 import type { Image } from './model/item.ts';
 import type { Key } from './model/key.ts';
 import type { Token } from './model/position.ts';
@@ -129,6 +129,8 @@ export interface Connector<Options> {
   /** A strict zod object of the connector's own options, every field described. `name`, `type` and the delivery options are not in it. */
   readonly schema: ZodType<Options>;
   traits(options: Options): Traits;
+  /** Stream view types that carry what it writes. Absent or empty: any. The pipeline refuses to start on another one. */
+  needs?(options: Options): readonly ViewType[];
   /** Once per process and sink, and again after a halt. A SinkFault with `halt` says what is missing. */
   open(options: Options, host: Host): Promise<Sink>;
 }
