@@ -1,0 +1,91 @@
+/** The connector's own options, checked, every field described. What kafkajs cannot do (Snappy, LZ4, IPv6 literals) is refused here, with the reason. */
+import { z } from 'zod';
+
+const text = z.string().min(1);
+const secret = (description: string) => text.meta({ description, secret: true });
+
+const userAndPassword = {
+  username: text.meta({ description: 'User name.' }),
+  password: secret('Its password; best given by reference, as `${env:KAFKA_PASSWORD}`.'),
+};
+
+const sasl = z.discriminatedUnion('mechanism', [
+  z.strictObject({ mechanism: z.literal('plain').meta({ description: 'User name and password; only over `ssl`.' }), ...userAndPassword }),
+  z.strictObject({ mechanism: z.literal('scram-sha-256').meta({ description: 'SCRAM with SHA-256.' }), ...userAndPassword }),
+  z.strictObject({ mechanism: z.literal('scram-sha-512').meta({ description: 'SCRAM with SHA-512.' }), ...userAndPassword }),
+  z
+    .strictObject({
+      mechanism: z.literal('oauthbearer').meta({ description: 'A bearer token, from a file or a module.' }),
+      tokenFile: text
+        .optional()
+        .meta({ description: 'File with the token. It is read anew for every connection, so it may be rotated in place.' }),
+      module: text.optional().meta({
+        description:
+          'Module (absolute path, `file:` URL or package name) whose default export is an async function that answers the token as text.',
+      }),
+    })
+    .refine(it => (it.tokenFile === undefined) !== (it.module === undefined), { error: 'give either tokenFile or module' }),
+  z.strictObject({
+    mechanism: z
+      .literal('aws-msk-iam')
+      .meta({ description: 'IAM of Amazon MSK; needs the package aws-msk-iam-sasl-signer-js beside Tidemark.' }),
+    region: text.meta({ description: 'Region of the cluster.' }),
+    roleArn: text.optional().meta({ description: 'Role to assume. Default: the ordinary AWS credentials.' }),
+  }),
+]);
+
+const ssl = z.union([
+  z.boolean(),
+  z.strictObject({
+    ca: text.optional().meta({ description: 'Certificates to trust, PEM; best as `${file:/path/ca.pem}`. Default: those of Node.' }),
+    cert: text.optional().meta({ description: 'Own certificate, PEM, where the brokers ask for one.' }),
+    key: text.optional().meta({ description: 'Its private key, PEM; best given by reference.', secret: true }),
+    passphrase: text.optional().meta({ description: 'Of the private key.', secret: true }),
+    servername: text.optional().meta({ description: 'Name to expect in the brokers’ certificates, where it is not their address.' }),
+    rejectUnauthorized: z.boolean().optional().meta({ description: 'false trusts any certificate. Default: true.' }),
+  }),
+]);
+
+export const optionsSchema = z.strictObject({
+  brokers: z
+    .array(
+      z.string().regex(/^[^\s:/,[\]]+:\d{1,5}$/, 'expected host:port (a host name or an IPv4 address; the client has no IPv6 literals)'),
+    )
+    .min(1)
+    .meta({ description: 'Brokers to ask first, as host:port; the others are learned from them.' }),
+  topic: z
+    .string()
+    .regex(/^(?:[A-Za-z0-9._-]|\{table\})+$/, 'expected letters, digits, dot, dash, underscore and {table}')
+    .meta({ description: 'Topic. `{table}` stands for the name of the source table.' }),
+  format: z
+    .enum(['debezium', 'lambda', 'kds', 'cloudevents', 'dynamodb-json', 'json'])
+    .default('debezium')
+    .meta({ description: 'Form of a message; `cloudevents` is the binary mode of its Kafka binding.' }),
+  values: z
+    .enum(['typed', 'plain'])
+    .default('typed')
+    .meta({ description: 'Images as DynamoDB JSON (`typed`) or as plain JSON values with lossless numbers (`plain`).' }),
+  clientId: text.default('tidemark').meta({ description: 'Name under which the brokers log and limit us.' }),
+  ssl: ssl.default(false).meta({ description: 'TLS: true, or its settings.' }),
+  sasl: sasl.optional().meta({ description: 'How to log in. Default: not at all.' }),
+  compression: z
+    .enum(['none', 'gzip', 'zstd'], { error: 'expected none, gzip or zstd (the client has no snappy or lz4)' })
+    .default('none')
+    .meta({ description: 'Of a request’s messages.' }),
+  acks: z
+    .union([z.literal(-1), z.literal(1)], { error: 'expected -1 or 1 (0 would confirm nothing, so nothing could be promised)' })
+    .default(-1)
+    .meta({
+      description:
+        '-1: all in-sync replicas have the message when it counts as written. 1: only its leader, so a leader that dies may lose it.',
+    }),
+  tombstones: z.boolean().default(true).meta({ description: 'A second message without value follows a removal, for log compaction.' }),
+  createTopic: z.boolean().default(false).meta({ description: 'Create a topic that is missing, with the brokers’ own defaults.' }),
+  timestamp: z.enum(['change', 'now']).default('change').meta({
+    description:
+      'Time of a message: of the change, or of the sending. Retention counts from it, so the broker may delete old changes right after it has acknowledged them. Snapshot, replay, redrive and repair always use `now`, and so does a message whose time the broker refuses.',
+  }),
+});
+
+export type KafkaOptions = z.output<typeof optionsSchema>;
+export type SaslOptions = NonNullable<KafkaOptions['sasl']>;
