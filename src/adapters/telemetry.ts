@@ -1,0 +1,183 @@
+/**
+ * Telemetry: the one place where what the core announces becomes OpenTelemetry metrics and spans. Metrics are always there to be asked for
+ * (`/metrics`); they and spans are pushed only when an `OTEL_*` endpoint or exporter is set, by the ordinary variables, and never otherwise.
+ */
+import { type Attributes, type Meter, SpanKind, SpanStatusCode, type Tracer } from '@opentelemetry/api';
+import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-proto';
+import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
+import { defaultResource, detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources';
+import { MeterProvider, type MetricReader, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
+import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
+import type { Ms } from '../model/units.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Gauges, Observer, PartitionLabels, SinkLabels } from '../ports/observer.ts';
+import { prometheusText } from './prometheus-text.ts';
+import { registerGauges } from './telemetry-gauges.ts';
+import { DURATION_BUCKETS, LATENCY_BUCKETS, METRICS, RECORDS_BUCKETS, sinkAttributes, tableAttributes } from './telemetry-names.ts';
+
+export interface Telemetry {
+  readonly observer: Observer;
+  /** Prometheus' text of everything known now. */
+  metricsText(): Promise<string>;
+  /** What the gauges show from now on. */
+  show(look: () => Gauges): void;
+  /** Pushes what is left, within `timeoutMs`. Never throws. */
+  close(timeoutMs: Ms): Promise<void>;
+}
+
+export interface TelemetryParts {
+  readonly clock: Clock;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly version: string;
+  readonly service: string;
+  readonly worker: string;
+}
+
+export function telemetry(parts: TelemetryParts): Telemetry {
+  const { env } = parts;
+  const resource = defaultResource()
+    .merge(resourceFromAttributes({ 'service.name': 'tidemark', 'service.namespace': parts.service, 'service.version': parts.version }))
+    .merge(resourceFromAttributes({ 'service.instance.id': parts.worker }))
+    .merge(detectResources({ detectors: [envDetector] }));
+  const pull = new PrometheusExporter({ preventServerStart: true });
+  const readers: MetricReader[] = [pull];
+  if (pushes(env, 'METRICS')) readers.push(new PeriodicExportingMetricReader({ exporter: new OTLPMetricExporter(), ...interval(env) }));
+  const meters = new MeterProvider({ resource, readers });
+  const traces = pushes(env, 'TRACES')
+    ? new TracerProvider({ resource, spanProcessors: [new BatchSpanProcessor({ exporter: new OTLPTraceExporter() })] })
+    : undefined;
+  const meter = meters.getMeter('tidemark', parts.version);
+  let look: (() => Gauges) | undefined;
+  registerGauges(meter, () => look?.());
+  return {
+    observer: observerOf(meter, traces?.getTracer('tidemark', parts.version), parts.clock),
+    async metricsText() {
+      const { resourceMetrics } = await pull.collect();
+      return prometheusText(resourceMetrics);
+    },
+    show(gauges) {
+      look = gauges;
+    },
+    async close(timeoutMs) {
+      const flushed = Promise.allSettled([meters.shutdown({ timeoutMillis: timeoutMs }), traces?.shutdown()]);
+      await Promise.race([flushed, parts.clock.sleep(timeoutMs, new AbortController().signal)]);
+    },
+  };
+}
+
+/** Whether the ordinary variables ask for a push of this signal. */
+export function pushes(env: TelemetryParts['env'], signal: 'METRICS' | 'TRACES'): boolean {
+  if (env['OTEL_SDK_DISABLED']?.toLowerCase() === 'true') return false;
+  const exporter = env[`OTEL_${signal}_EXPORTER`]?.trim();
+  if (exporter) return exporter.split(',').some(name => name.trim() === 'otlp');
+  return Boolean(env['OTEL_EXPORTER_OTLP_ENDPOINT'] || env[`OTEL_EXPORTER_OTLP_${signal}_ENDPOINT`]);
+}
+
+function interval(env: TelemetryParts['env']): { exportIntervalMillis?: Ms; exportTimeoutMillis?: Ms } {
+  const everyMs = Number(env['OTEL_METRIC_EXPORT_INTERVAL']);
+  if (!Number.isFinite(everyMs) || everyMs <= 0) return {};
+  return { exportIntervalMillis: everyMs, exportTimeoutMillis: Math.min(everyMs, 30_000) };
+}
+
+function observerOf(meter: Meter, tracer: Tracer | undefined, clock: Clock): Observer {
+  const counter = (what: keyof typeof METRICS) => meter.createCounter(METRICS[what].name, METRICS[what]);
+  const histogram = (what: keyof typeof METRICS, explicitBucketBoundaries: number[]) =>
+    meter.createHistogram(METRICS[what].name, { ...METRICS[what], advice: { explicitBucketBoundaries } });
+  const reads = counter('sourceReads');
+  const records = counter('sourceRecords');
+  const size = counter('sourceSize');
+  const throttles = counter('sourceThrottles');
+  const outcomes = counter('sinkRecords');
+  const retries = counter('retries');
+  const sinkThrottles = counter('sinkThrottles');
+  const saves = counter('checkpointSaves');
+  const moves = counter('leaseMoves');
+  const gaps = counter('gaps');
+  const conflicts = counter('conflicts');
+  const latency = histogram('latency', LATENCY_BUCKETS);
+  const duration = histogram('batchDuration', DURATION_BUCKETS);
+  const batchRecords = histogram('batchRecords', RECORDS_BUCKETS);
+  const ofTable = remembered(tableAttributes, at => `${at.pipeline} ${at.table}`);
+  const ofSink = remembered(sinkAttributes, at => `${at.pipeline} ${at.table} ${at.sink}`);
+  return {
+    pageRead(at, page) {
+      const attributes = ofTable(at);
+      reads.add(1, attributes);
+      records.add(page.records, attributes);
+      size.add(page.bytes, attributes);
+      if (tracer !== undefined && page.records > 0) pageSpan(tracer, clock, { at, page });
+    },
+    sourceThrottled: at => throttles.add(1, ofTable(at)),
+    recordsFinished: (at, outcome, n) => outcomes.add(n, { ...ofSink(at), outcome }),
+    batchWritten(at, batch) {
+      const attributes = batch.error === undefined ? ofSink(at) : { ...ofSink(at), 'error.type': batch.error };
+      duration.record(batch.durationMs / 1000, attributes);
+      batchRecords.record(batch.records, ofSink(at));
+      if (tracer !== undefined) batchSpan(tracer, clock, { at, batch });
+    },
+    latencies(at, agesMs) {
+      const attributes = ofSink(at);
+      for (const age of agesMs) latency.record(age / 1000, attributes);
+    },
+    retried: (at, n) => retries.add(n, ofSink(at)),
+    sinkThrottled: at => sinkThrottles.add(1, ofSink(at)),
+    conflicts: (at, n) =>
+      conflicts.add(n, { 'tidemark.pipeline': at.pipeline, 'tidemark.sink.name': at.sink, 'tidemark.sink.type': at.type }),
+    checkpointSaved: at => saves.add(1, ofTable(at)),
+    gapFound: (at, _sinks, gap) => gaps.add(1, { ...ofTable(at), reason: gap.reason }),
+    leaseMoved: (pipeline, reason) => moves.add(1, { 'tidemark.pipeline': pipeline, reason }),
+  };
+}
+
+/** Attribute sets are made once per label set, not per batch. */
+function remembered<T>(make: (at: T) => Attributes, keyOf: (at: T) => string): (at: T) => Attributes {
+  const known = new Map<string, Attributes>();
+  return at => {
+    const key = keyOf(at);
+    let attributes = known.get(key);
+    if (attributes === undefined) {
+      attributes = make(at);
+      known.set(key, attributes);
+    }
+    return attributes;
+  };
+}
+
+type PageRead = { at: PartitionLabels; page: Parameters<NonNullable<Observer['pageRead']>>[1] };
+type BatchWritten = { at: SinkLabels; batch: Parameters<NonNullable<Observer['batchWritten']>>[1] };
+
+function pageSpan(tracer: Tracer, clock: Clock, { at, page }: PageRead): void {
+  const attributes = {
+    'messaging.system': 'aws.dynamodb_streams',
+    'messaging.operation.name': 'GetRecords',
+    'messaging.operation.type': 'receive',
+    'messaging.destination.name': at.table,
+    'messaging.destination.partition.id': at.partition,
+    'messaging.batch.message_count': page.records,
+    'tidemark.pipeline': at.pipeline,
+  };
+  const span = tracer.startSpan(`receive ${at.table}`, { kind: SpanKind.CLIENT, startTime: clock.now() - page.durationMs, attributes });
+  span.end(clock.now());
+}
+
+const SYSTEMS: Readonly<Record<string, string>> = { kafka: 'kafka', kinesis: 'aws.kinesis', sqs: 'aws_sqs' };
+
+function batchSpan(tracer: Tracer, clock: Clock, { at, batch }: BatchWritten): void {
+  const system = SYSTEMS[at.type];
+  const attributes: Attributes = {
+    ...sinkAttributes(at),
+    'messaging.destination.partition.id': at.partition,
+    ...(system !== undefined && {
+      'messaging.system': system,
+      'messaging.operation.name': 'send',
+      'messaging.operation.type': 'send',
+      'messaging.batch.message_count': batch.records,
+    }),
+    ...(at.type === 'replica' && { 'db.system.name': 'aws.dynamodb', 'db.operation.batch.size': batch.records }),
+    ...(batch.error !== undefined && { 'error.type': batch.error }),
+  };
+  const span = tracer.startSpan(`send ${at.sink}`, { kind: SpanKind.CLIENT, startTime: clock.now() - batch.durationMs, attributes });
+  if (batch.error !== undefined) span.setStatus({ code: SpanStatusCode.ERROR });
+  span.end(clock.now());
+}

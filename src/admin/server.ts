@@ -1,0 +1,86 @@
+/**
+ * The admin port: a small HTTP server around `answers`. Bounds keep a hostile or slow client from costing the daemon anything: headers over 16 KiB
+ * are 431, bodies over 64 KiB 413, connections are few and short. Everything is served as text under a policy without scripts.
+ */
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Log } from '../ports/log.ts';
+import { type AdminParts, answer } from './answers.ts';
+
+export interface AdminServer {
+  /** Where it listens, for people: `http://127.0.0.1:9464`. */
+  readonly address: string;
+  close(): Promise<void>;
+}
+
+const BODY_BYTES = 64 * 1024;
+
+/** Port 0: any free port. Rejects when the port cannot be had, with the address in the message. */
+export function startAdmin(
+  at: { host: string; port: number; token: string | undefined },
+  parts: Omit<AdminParts, 'isToken'> & { readonly log: Log },
+): Promise<AdminServer> {
+  const isToken = at.token === undefined || at.token === '' ? undefined : sameText(at.token);
+  const server = createServer({ maxHeaderSize: 16 * 1024, requestTimeout: 15_000, headersTimeout: 10_000, keepAliveTimeout: 5_000 });
+  server.maxConnections = 128;
+  server.on('request', (request, response) => {
+    serve(request, response, { ...parts, isToken }).catch(error => {
+      parts.log.error({ error: String(error) }, 'an admin request failed');
+      if (!response.headersSent) response.writeHead(500, HEADERS).end('failed\n');
+    });
+  });
+  return new Promise((resolve, reject) => {
+    server.once('error', error => reject(new Error(`the admin port ${at.host}:${at.port} cannot be opened: ${error.message}`)));
+    server.listen(at.port, at.host, () => {
+      const { port } = server.address() as AddressInfo;
+      const host = at.host.includes(':') ? `[${at.host}]` : at.host;
+      resolve({ address: `http://${host}:${port}`, close: () => closed(server) });
+    });
+    server.unref();
+  });
+}
+
+const HEADERS = {
+  'content-security-policy':
+    "default-src 'none'; style-src 'self'; img-src 'self'; connect-src 'self'; script-src 'self'; frame-ancestors 'none'",
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'cache-control': 'no-store',
+};
+
+async function serve(request: IncomingMessage, response: ServerResponse, parts: AdminParts): Promise<void> {
+  if (!(await bodyFits(request))) {
+    response.writeHead(413, { ...HEADERS, connection: 'close' }).end('the body is over 64 KiB\n');
+    return;
+  }
+  const [path = '/'] = (request.url ?? '/').split('?');
+  const given = await answer({ method: request.method ?? 'GET', path, authorization: request.headers.authorization }, parts);
+  response.writeHead(given.status, { ...HEADERS, 'content-type': given.type });
+  response.end(request.method === 'HEAD' ? undefined : given.body);
+}
+
+/** Reads and forgets the body: no path takes one. */
+async function bodyFits(request: IncomingMessage): Promise<boolean> {
+  if (Number(request.headers['content-length'] ?? 0) > BODY_BYTES) return false;
+  let bytes = 0;
+  for await (const chunk of request) {
+    bytes += (chunk as Buffer).length;
+    if (bytes > BODY_BYTES) return false;
+  }
+  return true;
+}
+
+/** Compares digests, so that neither the length nor the place of the first difference shows in the time taken. */
+function sameText(secret: string): (offered: string) => boolean {
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  const wanted = digest(secret);
+  return offered => timingSafeEqual(wanted, digest(offered));
+}
+
+function closed(server: ReturnType<typeof createServer>): Promise<void> {
+  return new Promise(resolve => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}

@@ -1,0 +1,77 @@
+import { expect } from 'chai';
+import { type AdminServer, startAdmin } from '../../../src/admin/server.ts';
+import type { StatusSource } from '../../../src/ports/status-source.ts';
+import { silentLog } from '../../fakes/pipeline-world.ts';
+
+const asked: string[] = [];
+let reasons: string[] = [];
+const source: StatusSource = {
+  status: () => ({ name: 'shop', worker: 'w', ready: true, notReady: [], pipelines: [] }),
+  notReady: () => reasons,
+  pause: async (pipeline, sink) => {
+    asked.push(`pause ${pipeline}/${sink}`);
+    return sink === 'eu' ? 'done' : 'unknown';
+  },
+  resume: async () => 'done',
+};
+
+describe('admin/server', () => {
+  let admin: AdminServer;
+  const start = async (token?: string) => {
+    admin = await startAdmin({ host: '127.0.0.1', port: 0, token }, { source, metricsText: async () => 'a_metric 1\n', log: silentLog });
+  };
+  afterEach(() => admin.close());
+  const get = (path: string) => fetch(`${admin.address}${path}`);
+  const post = (path: string, headers: Record<string, string> = {}) => fetch(`${admin.address}${path}`, { method: 'POST', headers });
+
+  it('serves status, metrics, health and a page without inline script', async () => {
+    await start();
+    expect(await (await get('/status')).json()).to.include({ name: 'shop', worker: 'w' });
+    expect(await (await get('/metrics')).text()).to.equal('a_metric 1\n');
+    expect((await get('/livez')).status).to.equal(200);
+    const page = await get('/');
+    expect(page.headers.get('content-security-policy')).to.contain("default-src 'none'").and.not.contain('unsafe-inline');
+    expect((await get('/nothing')).status).to.equal(404);
+  });
+
+  it('readyz is 503 with the reasons, 200 without', async () => {
+    await start();
+    reasons = ['state tables do not answer'];
+    const not = await get('/readyz');
+    expect(not.status).to.equal(503);
+    expect(await not.text()).to.contain('state tables');
+    reasons = [];
+    expect((await get('/readyz')).status).to.equal(200);
+  });
+
+  it('an action without a configured token is 403, with a wrong or no token 401, else done', async () => {
+    await start();
+    expect((await post('/pipelines/orders/sinks/eu/pause', { authorization: 'Bearer x' })).status).to.equal(403);
+    await admin.close();
+    await start('secret');
+    expect((await post('/pipelines/orders/sinks/eu/pause')).status).to.equal(401);
+    expect((await post('/pipelines/orders/sinks/eu/pause', { authorization: 'Bearer secre' })).status).to.equal(401);
+    expect(asked).to.deep.equal([]);
+    expect((await post('/pipelines/orders/sinks/eu/pause', { authorization: 'Bearer secret' })).status).to.equal(200);
+    expect((await post('/pipelines/orders/sinks/nobody/pause', { authorization: 'Bearer secret' })).status).to.equal(404);
+    expect((await get('/pipelines/orders/sinks/eu/pause')).status).to.equal(405);
+  });
+
+  it('headers over 16 KiB are 431, bodies over 64 KiB 413', async () => {
+    await start();
+    expect((await fetch(`${admin.address}/status`, { headers: { 'x-long': 'x'.repeat(17 * 1024) } })).status).to.equal(431);
+    const large = await fetch(`${admin.address}/status`, { method: 'POST', body: 'x'.repeat(65 * 1024) }).catch(() => undefined);
+    expect(large === undefined || large.status === 413).to.equal(true);
+  });
+
+  it('a port that is taken is a clear error', async () => {
+    await start();
+    const port = Number(new URL(admin.address).port);
+    const second = startAdmin({ host: '127.0.0.1', port, token: undefined }, { source, metricsText: async () => '', log: silentLog });
+    const error = await second.then(
+      () => undefined,
+      error => error,
+    );
+    expect(String(error)).to.contain(`127.0.0.1:${port}`);
+  });
+});
