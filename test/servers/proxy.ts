@@ -10,7 +10,7 @@ import { HOST } from './ports.ts';
 
 export type ProxyMode = 'pass' | 'hang' | 'forget' | 'refuse' | 'reset' | 'drop-answers' | { readonly delayMs: number };
 
-export interface Proxy {
+export interface FaultyProxy {
   readonly endpoint: string;
   readonly port: number;
   /** Resolves when the mode holds. */
@@ -19,7 +19,7 @@ export interface Proxy {
   connections(): number;
   stop(): Promise<void>;
   /** As for a server: all its connections end at once. */
-  kill(): void;
+  kill(signal?: NodeJS.Signals): void;
 }
 
 interface Link {
@@ -33,7 +33,7 @@ interface Link {
   answers: Promise<void>;
 }
 
-export async function startProxy(targetPort: number, options: { port?: number } = {}): Promise<Proxy> {
+export async function startProxy(targetPort: number, options: { port?: number } = {}): Promise<FaultyProxy> {
   const links = new Set<Link>();
   let mode: ProxyMode = 'pass';
   const listener = createServer({ allowHalfOpen: true }, client => {
