@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { dirname, extname, resolve } from 'node:path';
+import { secretCutter } from '../model/secrets.ts';
 import { environmentOverrides } from './environment.ts';
 import { Findings } from './findings.ts';
 import { json5Tree } from './json5-tree.ts';
@@ -11,7 +12,7 @@ import { pipelineSettings } from './pipelines-part.ts';
 import { type Problem, SettingsError } from './problem.ts';
 import { processSettings } from './process-part.ts';
 import { processOptions } from './process-schema.ts';
-import { redacted, withoutSecrets } from './redaction.ts';
+import { redacted } from './redaction.ts';
 import { resolveReferences } from './references.ts';
 import { applySetArguments } from './set-arguments.ts';
 import type { LoadedSettings, Settings } from './settings.ts';
@@ -55,7 +56,8 @@ export async function loadSettings({ files, set = [], env, lookUpSecrets = true 
 
 function throwIfAny(problems: readonly Problem[], secrets: Iterable<string> = []): void {
   if (problems.length === 0) return;
-  throw new SettingsError(problems.map(problem => ({ ...problem, message: withoutSecrets(problem.message, secrets) })));
+  const cut = secretCutter(secrets);
+  throw new SettingsError(problems.map(problem => ({ ...problem, message: cut(problem.message) })));
 }
 
 function fileTree(file: string): { readonly tree: TreeNode; readonly problems: readonly Problem[] } {

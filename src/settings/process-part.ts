@@ -80,9 +80,16 @@ function convictErrors(config: convict.Config<object>): { path: string; message:
     return (error as Error).message.split('\n').map(line => {
       const [, path = '', message = ''] = /^([\w.]+): (.*?)(?:: value was .*)?$/.exec(line) ?? [];
       if (path === '') throw new Error('an error of convict in an unknown form', { cause: error });
-      return { path, message };
+      return {
+        path,
+        message: message.replace(/^must be one of the possible values: \[(.*)\]$/, (_, list: string) => `expected one of ${inWords(list)}`),
+      };
     });
   }
+}
+
+function inWords(list: string): string {
+  return list.replaceAll('"', '').replaceAll(',', ', ');
 }
 
 /** Convict's null is our absent; defaults that depend on other settings are put in. */

@@ -59,12 +59,12 @@ export const PROCESS_SCHEMA = {
     externalId: { ...text, doc: 'External id that the role asks for.', env: 'TIDEMARK_STATE_EXTERNAL_ID' },
     leaseTable: {
       ...text,
-      doc: "Table of leases and checkpoints, with the Kinesis Client Library's attributes. Default: <name>-leases.",
+      doc: "Table of leases and checkpoints, with the Kinesis Client Library's attributes. Default: `<name>-leases`.",
       env: 'TIDEMARK_STATE_LEASE_TABLE',
     },
     controlTable: {
       ...text,
-      doc: 'Table of requests, starting positions and gaps. Default: <name>-control.',
+      doc: 'Table of requests, starting positions and gaps. Default: `<name>-control`.',
       env: 'TIDEMARK_STATE_CONTROL_TABLE',
     },
     createTables: { doc: 'Make state tables that are not there.', format: 'tm-switch', default: true, env: 'TIDEMARK_STATE_CREATE_TABLES' },

@@ -2,29 +2,19 @@
  * The settings as one may show them. What is secret is known by its field (convict's `sensitive`, zod's `secret`) or by its origin (`${…}`); what a
  * secret stood for is also cut out of any other text, should a connector have put it somewhere else.
  */
+import { REDACTED, secretCutter } from '../model/secrets.ts';
 import { processOptions } from './process-schema.ts';
 import { isSecretAt, jsonSchemaOf } from './schema-shape.ts';
 import type { Settings, SinkSettings } from './settings.ts';
 import { sourceSchema } from './source-schema.ts';
 import { nodeAt, type Path, type TreeNode } from './tree.ts';
 
-export const REDACTED = '[redacted]';
-/** Shorter secrets would be found in every other word; by field and origin they are redacted all the same. */
-const SHORTEST = 4;
 const SENSITIVE = new Set(Array.from(processOptions()).flatMap(([path, option]) => (option.sensitive ? [path] : [])));
-
-/** The text without any of the secrets in it. */
-export function withoutSecrets(text: string, secrets: Iterable<string>): string {
-  const long = Array.from(secrets)
-    .filter(secret => secret.length >= SHORTEST)
-    .toSorted((a, b) => b.length - a.length);
-  return long.reduce((rest, secret) => rest.replaceAll(secret, REDACTED), text);
-}
 
 export interface Shown {
   /** In the shape of a settings file, defaults included. */
   readonly shown: unknown;
-  /** Every secret: those of the references, and the values of secret fields. */
+  /** What must not reach a log: what references stood for, and the values of secret fields. */
   readonly secrets: readonly string[];
 }
 
@@ -44,7 +34,20 @@ export function redacted(settings: Settings, root: TreeNode, references: Readonl
     );
   };
   const shown = collected({ ...settings, pipelines: settings.pipelines.map(p => ({ ...p, sinks: p.sinks.map(fileForm) })) }, []);
-  return { shown: scrubbed(shown, secrets), secrets: [...secrets] };
+  const cut = secretCutter(secrets);
+  for (const name of identities(settings)) if (name !== undefined) secrets.delete(name);
+  return { shown: scrubbed(shown, cut), secrets: [...secrets] };
+}
+
+/** What logs, metrics and status must be able to name, also where it came by reference. */
+function identities({ name, state, log, pipelines }: Settings): (string | undefined)[] {
+  const named = pipelines.flatMap(pipeline => [
+    pipeline.name,
+    pipeline.source.table,
+    pipeline.source.region,
+    ...pipeline.sinks.flatMap(sink => [sink.name, sink.type]),
+  ]);
+  return [name, state.region, log.level, log.format, ...named];
 }
 
 /** As in the file: the connector's own options stand beside the others. */
@@ -68,9 +71,9 @@ function texts(value: unknown): string[] {
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(texts) : [];
 }
 
-function scrubbed(value: unknown, secrets: ReadonlySet<string>): unknown {
-  if (typeof value === 'string') return withoutSecrets(value, secrets);
-  if (Array.isArray(value)) return value.map(item => scrubbed(item, secrets));
+function scrubbed(value: unknown, cut: (text: string) => string): unknown {
+  if (typeof value === 'string') return cut(value);
+  if (Array.isArray(value)) return value.map(item => scrubbed(item, cut));
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, scrubbed(v, secrets)]));
+  return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, scrubbed(v, cut)]));
 }

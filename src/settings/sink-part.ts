@@ -43,14 +43,15 @@ export function sinkSettings(
     connector,
     options,
   };
-  checkTraits(findings, sink, path);
-  return sink;
+  return traitsHold(findings, sink, path) ? sink : undefined;
 }
 
-/** The text of `type`, if there is one. */
+/** The text of `type`, if there is one that can be looked for. */
 export function typeOf(node: TreeNode): string | undefined {
   const type = childOf(node, 'type');
-  return type?.kind === 'scalar' && typeof type.value === 'string' && type.reference !== 'unresolved' ? type.value : undefined;
+  return type?.kind === 'scalar' && typeof type.value === 'string' && type.value !== '' && type.reference !== 'unresolved'
+    ? type.value
+    : undefined;
 }
 
 /** Reports names that are known and refused, and leaves them out. */
@@ -75,11 +76,11 @@ function traitsOf(connector: Connector<unknown>, options: unknown): Traits | str
 }
 
 /** An order over a whole shard leaves no room for two batches at a time, nor for records that go another way when they are old. */
-function checkTraits(findings: Findings, { type, delivery, connector, options }: SinkSettings, path: Path): void {
+function traitsHold(findings: Findings, { type, delivery, connector, options }: SinkSettings, path: Path): boolean {
   const traits = traitsOf(connector, options);
   if (typeof traits === 'string') {
     findings.value(path, `the connector refuses these options: ${traits}`);
-    return;
+    return false;
   }
   if (traits.order === 'partition') {
     if ((delivery.parallelizationFactor ?? 1) !== 1) {
@@ -93,4 +94,5 @@ function checkTraits(findings: Findings, { type, delivery, connector, options }:
   if (windowBytes !== undefined && batchBytes !== undefined && windowBytes < batchBytes) {
     findings.value([...path, 'windowBytes'], 'expected at least batchBytes, or a batch could never fill');
   }
+  return true;
 }

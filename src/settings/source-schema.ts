@@ -34,7 +34,7 @@ export const sourceSchema = z.strictObject({
 /** Source and sinks are checked by themselves. */
 export const pipelineSchema = z.strictObject({
   name: z.string().regex(NAME, NAME_RULE).meta({ description: 'Unique in the file.' }),
-  source: z.unknown(),
+  source: z.unknown().optional(),
   sinks: z.array(z.unknown()).min(1, 'expected a list with at least one sink'),
 });
 

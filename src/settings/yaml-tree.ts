@@ -32,7 +32,7 @@ const WORDS: Readonly<Record<string, string>> = {
 /** The tree, or what is wrong with the text. An empty file is an empty map. */
 export function yamlTree(text: string, file: string): { readonly tree: TreeNode; readonly problems: readonly Problem[] } {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'silent' });
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' });
   const at = (offset: number): Place => {
     const { line, col } = lines.linePos(offset);
     return { file, line: Math.max(1, line), column: Math.max(1, col) };
@@ -94,7 +94,8 @@ class YamlReading {
       const place = placeOf(pair.key, this.#at) ?? near;
       const key = isScalar(pair.key) ? pair.key.value : undefined;
       const node = this.node(pair.value, place);
-      if (key === '<<') for (const [name, entry] of mergedInto(node)) merged.set(name, entry);
+      if (key === '<<' && isScalar(pair.key) && pair.key.type === 'PLAIN')
+        for (const [name, entry] of mergedInto(node)) merged.set(name, entry);
       else if (key === undefined || key === null) this.#say(place, 'a key must be text');
       else own.set(String(key), { place, node });
     }

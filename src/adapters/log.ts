@@ -1,0 +1,114 @@
+/**
+ * The log: one JSON line per event on stderr, by pino. Stdout belongs to what a command answers. Secrets are cut out of every line, lines that repeat
+ * themselves are held back (log-repeats.ts), and a reader of the log that does not read never holds up the daemon.
+ */
+import { ecsFormat } from '@elastic/ecs-pino-format';
+import pino from 'pino';
+import pretty from 'pino-pretty';
+import { REDACTED, secretCutter } from '../model/secrets.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Log, LogFields } from '../ports/log.ts';
+import { kindOf, LogRepeats } from './log-repeats.ts';
+
+export interface LogOptions {
+  readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  readonly format: 'json' | 'pretty' | 'ecs';
+  /** On every line: the service's name and this worker. */
+  readonly fields: LogFields;
+  /** Texts that must not appear in any line. */
+  readonly secrets: readonly string[];
+  readonly clock: Clock;
+  /** For `pretty`. */
+  readonly colour: boolean;
+  /** Default: stderr. */
+  readonly stream?: { write(line: string): void };
+}
+
+export interface ProcessLog extends Log {
+  /** The last line of a process that cannot go on. */
+  fatal(fields: LogFields, message: string): void;
+  /** Writes out what is waiting, at once. */
+  flush(): void;
+}
+
+/** Whatever stands in fields of these names is a secret. */
+const SECRET_FIELDS = [
+  'secretAccessKey',
+  'sessionToken',
+  'credentials',
+  'password',
+  'passphrase',
+  'token',
+  'authorization',
+  'Authorization',
+];
+/** What waits for a reader that does not read; beyond that, lines are lost. */
+const WAITING_BYTES = 4 * 1024 * 1024;
+
+export function processLog(options: LogOptions): ProcessLog {
+  const stderr = options.stream === undefined ? pino.destination({ dest: 2, sync: false, maxLength: WAITING_BYTES }) : undefined;
+  const stream = options.stream ?? stderr;
+  const sink = options.format === 'pretty' ? prettyStream(options.colour, stream) : stream;
+  const base = pino(pinoOptions(options), sink as pino.DestinationStream);
+  const repeats = new LogRepeats(options.clock);
+  return {
+    ...logOf(base, { fields: options.fields, repeats }),
+    fatal: (fields, message) => base.fatal(fields, message),
+    flush() {
+      try {
+        stderr?.flushSync();
+      } catch {
+        // Nobody reads stderr any more, or it was not open yet: there is nothing to be done about it, and nowhere to say so.
+      }
+    },
+  };
+}
+
+function pinoOptions({ level, format, fields, secrets }: LogOptions): pino.LoggerOptions {
+  const cut = secretCutter(secrets);
+  const shape =
+    format === 'ecs'
+      ? ecsFormat({ serviceName: String(fields['service'] ?? 'tidemark'), apmIntegration: false })
+      : { timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label: string) => ({ level: label }) } };
+  return {
+    ...shape,
+    level,
+    base: fields,
+    serializers: { ...(format !== 'ecs' && { err: pino.stdSerializers.err }), error: pino.stdSerializers.err },
+    redact: { paths: SECRET_FIELDS.flatMap(name => [name, `*.${name}`, `*.*.${name}`]), censor: REDACTED },
+    hooks: { streamWrite: cut },
+  };
+}
+
+function prettyStream(colour: boolean, destination: unknown): pino.DestinationStream {
+  return pretty({
+    destination: destination as NodeJS.WritableStream,
+    colorize: colour,
+    singleLine: true,
+    ignore: 'service,worker',
+    translateTime: 'SYS:HH:MM:ss.l',
+  });
+}
+
+interface Around {
+  /** Bound to this log by its parents. */
+  readonly fields: LogFields;
+  readonly repeats: LogRepeats;
+}
+
+function logOf(log: pino.Logger, { fields: bound, repeats }: Around): Log {
+  const limited =
+    (level: 'warn' | 'error') =>
+    (fields: LogFields, message: string): void => {
+      const about = { ...bound, ...fields };
+      const told = (heldBack: number) => log[level]({ ...fields, heldBack }, `${message} (held back ${heldBack} more lines like this)`);
+      if (repeats.admits(kindOf(level, about, message), told)) log[level](fields, message);
+    };
+  return {
+    debug: (fields, message) => log.debug(fields, message),
+    info: (fields, message) => log.info(fields, message),
+    warn: limited('warn'),
+    error: limited('error'),
+    child: fields => logOf(log.child(fields), { fields: { ...bound, ...fields }, repeats }),
+  };
+}
