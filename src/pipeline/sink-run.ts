@@ -6,7 +6,6 @@ import type { Batch } from '../connector.ts';
 import type { Gap } from '../model/page.ts';
 import { compareTokens, type Position, type Token } from '../model/position.ts';
 import type { EpochMs, Ms } from '../model/units.ts';
-import type { Cancel } from '../ports/clock.ts';
 import type { Observer } from '../ports/observer.ts';
 import { type Attempted, attempt } from './attempt.ts';
 import { type DeliveryPlan, deliveryPlan } from './delivery-plan.ts';
@@ -18,10 +17,10 @@ import { OpenWork } from './open-work.ts';
 import { answered, backoffMs, failedInRow, failedWhole, type Verdict } from './retry.ts';
 import type { SinkRunParts } from './sink-run-parts.ts';
 import type { Slot } from './slot.ts';
+import { stallReason } from './stall.ts';
+import { Wake } from './wake.ts';
 
 type Phase = 'running' | 'draining' | 'over';
-
-const STALLED_MS: Ms = 30_000;
 
 export class SinkRun {
   readonly sink: OpenSink;
@@ -30,6 +29,7 @@ export class SinkRun {
   readonly #work: OpenWork;
   readonly #dispatch: Dispatch;
   readonly #abort = new AbortController();
+  readonly #wake: Wake;
   #phase: Phase = 'running';
   /** Where its feed goes on: after the last record taken. */
   #place: Position;
@@ -37,8 +37,6 @@ export class SinkRun {
   #scale = 1;
   #through: Token | undefined;
   #ending = false;
-  #wake: Cancel | undefined;
-  #wakeAt = Number.POSITIVE_INFINITY;
   #settling = new Set<Promise<void>>();
   #whenQuiet: (() => void) | undefined;
 
@@ -48,6 +46,7 @@ export class SinkRun {
     this.plan = deliveryPlan(parts.sink.traits, parts.sink.delivery, parts.budget.shareBytes);
     this.#work = new OpenWork(parts, parts.position);
     this.#dispatch = new Dispatch(this.plan);
+    this.#wake = new Wake(parts.clock, () => this.go());
     this.#place = parts.position;
     this.#ending = parts.position.at === 'end';
   }
@@ -79,12 +78,16 @@ export class SinkRun {
   }
 
   get mayTake(): boolean {
-    return this.#phase === 'running' && this.sink.state === 'open' && this.#work.windowBytes < this.plan.windowBytes;
+    return this.#phase === 'running' && this.sink.state === 'open' && !this.#windowFull;
   }
 
   /** Room for records out of a reading: from its own rest a sink still takes above its share, for that changes nothing in it. */
   get hasRoom(): boolean {
     return this.mayTake && !this.#overShare;
+  }
+
+  get #windowFull(): boolean {
+    return this.#work.windowBytes >= this.plan.windowBytes;
   }
 
   get #overShare(): boolean {
@@ -94,14 +97,13 @@ export class SinkRun {
   /** Why nothing goes on, when nothing does. */
   get stalled(): string | null {
     if (this.sink.state !== 'open' || this.#work.records === 0) return null;
-    const { idleMs } = this.#work;
-    const oldest = this.#work.head.at === 'after' ? `the record after ${this.#work.head.token}` : 'the first record';
-    if (this.#work.windowBytes >= this.plan.windowBytes) return `the window is full: waiting for ${oldest}`;
-    if (this.#overShare) return `the sink's share of the memory is full: waiting for ${oldest}`;
-    if (this.#highestBegun >= 0 && idleMs >= STALLED_MS && (this.#dispatch.inFlight > 0 || this.#dispatch.isRetrying)) {
-      return `nothing has been finished for ${Math.round(idleMs / 1000)} s: waiting for ${oldest}`;
-    }
-    return null;
+    return stallReason({
+      head: this.#work.head,
+      windowFull: this.#windowFull,
+      shareFull: this.#overShare,
+      pending: this.#highestBegun >= 0 && (this.#dispatch.inFlight > 0 || this.#dispatch.isRetrying),
+      idleMs: this.#work.idleMs,
+    });
   }
 
   /** Takes one record. `go` is called when the page is through. */
@@ -136,8 +138,7 @@ export class SinkRun {
   go(): void {
     if (this.#phase === 'over' || this.sink.state !== 'open') return;
     const elapsed = this.#parts.clock.elapsed();
-    const full = this.#work.windowBytes >= this.plan.windowBytes || this.#overShare;
-    const pressed = this.#phase === 'draining' || this.#ending || full;
+    const pressed = this.#phase === 'draining' || this.#ending || this.#windowFull || this.#overShare;
     for (;;) {
       const cut = this.#dispatch.cut({ elapsed, pressed, scale: this.#scale });
       if (cut === undefined) break;
@@ -148,7 +149,7 @@ export class SinkRun {
         this.#quiet();
       });
     }
-    this.#schedule(elapsed);
+    if (this.#dispatch.inFlight < this.plan.inFlight) this.#wake.at(this.#dispatch.dueAt());
   }
 
   /** Begins nothing above what has been begun; what lies below is still written, at once. Resolves when it is, or when `signal` aborts the writes. */
@@ -183,7 +184,7 @@ export class SinkRun {
   close(): void {
     if (this.#phase === 'over') return;
     this.#phase = 'over';
-    this.#wake?.();
+    this.#wake.stop();
     this.#abort.abort();
     this.#work.release(this.#dispatch.remove(() => true));
   }
@@ -195,8 +196,7 @@ export class SinkRun {
 
   async #write(cut: Cut): Promise<void> {
     const entries = cut.written;
-    for (const entry of entries) this.#highestBegun = Math.max(this.#highestBegun, entry.ordinal);
-    for (const entry of cut.coalesced) this.#highestBegun = Math.max(this.#highestBegun, entry.ordinal);
+    for (const entry of entries.concat(cut.coalesced)) this.#highestBegun = Math.max(this.#highestBegun, entry.ordinal);
     const batch: Batch = {
       records: entries.map(entry => entry.slot.record),
       bytes: entries.reduce((bytes, entry) => bytes + entry.slot.record.bytes, 0),
@@ -287,18 +287,6 @@ export class SinkRun {
     });
     if (this.#phase === 'over') this.#work.release(this.#dispatch.remove(() => true));
     if (this.#phase === 'draining') this.#work.release(this.#dispatch.remove(entry => entry.ordinal > this.#highestBegun));
-  }
-
-  #schedule(elapsed: Ms): void {
-    const dueAt = this.#dispatch.inFlight >= this.plan.inFlight ? undefined : this.#dispatch.dueAt();
-    if (dueAt === undefined || this.#wakeAt <= dueAt) return;
-    this.#wake?.();
-    this.#wakeAt = dueAt;
-    this.#wake = this.#parts.clock.after(Math.max(1, dueAt - elapsed), () => {
-      this.#wakeAt = Number.POSITIVE_INFINITY;
-      this.#wake = undefined;
-      this.go();
-    });
   }
 }
 
