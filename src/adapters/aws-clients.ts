@@ -44,9 +44,10 @@ export function awsClients(host: AwsClientsHost): AwsClients {
   };
   const keeperOf = (options: AwsOptions): CredentialKeeper =>
     keepers(sourceName(options), () => closed(newKeeper(options, keeperOf, host)));
+  const source = (options: AwsOptions) => ({ keeper: keeperOf(options), clock: host.clock });
   const fastClient = (service: ServiceName, options: AwsOptions) => {
     const place = foundOnce(() => placeOf(service, options));
-    return { client: new FastClient(service, { clock: host.clock, keeper: keeperOf(options), connections, place }), place };
+    return { client: new FastClient(service, { ...source(options), connections, place }), place };
   };
 
   const tables = keptOnce<TableApi>();
@@ -55,16 +56,16 @@ export function awsClients(host: AwsClientsHost): AwsClients {
   return {
     table: options =>
       tables(clientName(options), () =>
-        options.client === 'sdk' ? closed(sdkTable(options, keeperOf(options))) : fastTable(fastClient('dynamodb', options).client),
+        options.client === 'sdk' ? closed(sdkTable(options, source(options))) : fastTable(fastClient('dynamodb', options).client),
       ),
     kinesis: options =>
       kineses(clientName(options), () =>
-        options.client === 'sdk' ? closed(sdkKinesis(options, keeperOf(options))) : fastKinesis(fastClient('kinesis', options).client),
+        options.client === 'sdk' ? closed(sdkKinesis(options, source(options))) : fastKinesis(fastClient('kinesis', options).client),
       ),
     streams: options =>
       streams(clientName(options), () => {
         if (options.client === 'sdk') {
-          return streamApi(closed(sdkStreamCalls(options, { keeper: keeperOf(options), clock: host.clock })), host.log);
+          return streamApi(closed(sdkStreamCalls(options, source(options))), host.log);
         }
         const { client, place } = fastClient('streams', options);
         return streamApi(

@@ -8,7 +8,7 @@ import type { EpochMs, Ms } from '../model/units.ts';
 import type { Clock, Random } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import { ServiceFault } from '../ports/service-fault.ts';
-import { abortFault } from './aws-faults.ts';
+import { abortFault, isSignatureFault, isUnknownKeyFault, reclassed } from './aws-faults.ts';
 
 export interface Credentials {
   readonly accessKeyId: string;
@@ -72,12 +72,21 @@ export class CredentialKeeper {
     this.#workedAt = this.#host.clock.elapsed();
   }
 
-  /** Whether a service took credentials of this keeper a short while ago. */
-  workedLately(): boolean {
-    return this.#workedAt !== undefined && this.#host.clock.elapsed() < this.#workedAt + ROTATION_MS;
+  /**
+   * What a refusal of a request that was signed with these means: expired or unknown ones are dropped. A key that is suddenly unknown, a short while
+   * after a success, was rotated: that is as good as expired.
+   */
+  judged(fault: ServiceFault, refused: Credentials): ServiceFault {
+    if (isUnknownKeyFault(fault.name)) {
+      this.drop(refused);
+      const workedLately = this.#workedAt !== undefined && this.#host.clock.elapsed() < this.#workedAt + ROTATION_MS;
+      return workedLately ? reclassed(fault, 'expired') : fault;
+    }
+    if (fault.class === 'expired' && !isSignatureFault(fault.name)) this.drop(refused);
+    return fault;
   }
 
-  /** A service refused these as expired or unknown: the next request fetches new ones. */
+  /** The next request fetches new ones. */
   drop(refused: Credentials): void {
     const held = this.#held;
     if (held?.credentials !== refused || this.#host.clock.elapsed() < held.fetchedAt + SHORTEST_LIFE_MS) return;

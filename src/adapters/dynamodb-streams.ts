@@ -8,22 +8,21 @@ import type { EpochMs } from '../model/units.ts';
 import type { Log } from '../ports/log.ts';
 import { ServiceFault } from '../ports/service-fault.ts';
 import type { IteratorAnswer, IteratorPlace, ReadAnswer, ShardListing, StreamApi, StreamDescription } from '../ports/stream-api.ts';
+import type { Answer } from './aws-answers.ts';
 import { decodeRecords, unknownEventName } from './dynamodb-streams-decode.ts';
-import { isLocalRegion, streamArnParts, type WireDescription, type WirePage, type WireShard } from './dynamodb-streams-wire.ts';
+import {
+  isLocalRegion,
+  mayHoldUntypedValues,
+  streamArnParts,
+  type WireDescription,
+  type WirePage,
+  type WireShard,
+} from './dynamodb-streams-wire.ts';
 import { epochOf } from './system.ts';
-
-export interface StreamAnswer {
-  readonly json: unknown;
-  /** Of the answer's body. */
-  readonly bytes: number;
-  /** Whether it may hold a value without a type. */
-  readonly untypedValues: boolean;
-  readonly servedAt: EpochMs;
-}
 
 /** One attempt of one call, by whichever client. */
 export interface StreamCalls {
-  call(operation: 'DescribeStream' | 'GetShardIterator' | 'GetRecords', request: object, signal: AbortSignal): Promise<StreamAnswer>;
+  call(operation: 'DescribeStream' | 'GetShardIterator' | 'GetRecords', request: object, signal: AbortSignal): Promise<Answer>;
   /** The region that the client talks to. */
   region(signal: AbortSignal): Promise<string>;
 }
@@ -137,16 +136,18 @@ async function read(
   { token, source, once }: { readonly token: string; readonly source: Source; readonly once: Once },
   signal: AbortSignal,
 ): Promise<ReadAnswer> {
-  let answer: StreamAnswer;
+  let answer: Answer;
   try {
     answer = await calls.call('GetRecords', { ShardIterator: token, Limit: PAGE_RECORDS }, signal);
   } catch (error) {
+    if (error instanceof ServiceFault && isUnknownIterator(error)) return { is: 'expired' };
     return { is: outcomeOf(error, ['expired', 'trimmed', 'gone', 'throttled']) };
   }
-  const { json, bytes, servedAt, untypedValues } = answer;
+  const { json, text, bytes, servedAt } = answer;
   const { Records: wire = [], NextShardIterator: next } = json as WirePage;
   const unknown = unknownEventName(wire);
   if (unknown !== undefined) once(`event ${unknown}`, source, `unknown event name ${unknown}: such changes are judged by their images`);
+  const untypedValues = mayHoldUntypedValues(text);
   const records = decodeRecords(wire, { source, bodyBytes: bytes, untypedValues, onUntyped: () => once('untyped', source, UNTYPED) });
   return { is: 'page', records, bytes, servedAt, ...(next ? { next } : {}) };
 }
@@ -176,6 +177,11 @@ function outcomeOf<Is extends 'expired' | 'trimmed' | 'gone' | 'throttled'>(erro
 function isUnknownNumber(fault: ServiceFault, source: Source): boolean {
   if (fault.name === 'ValidationException') return true;
   return fault.name === 'InternalFailure' && isLocalRegion(streamArnParts(source.streamArn).region);
+}
+
+/** An iterator of a server that has started anew: another one heals it, as if it had expired. */
+function isUnknownIterator(fault: ServiceFault): boolean {
+  return fault.name === 'ValidationException' && /shard ?iterator/i.test(fault.message);
 }
 
 type Once = (what: string, source: Source, message: string) => void;

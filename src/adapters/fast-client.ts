@@ -9,21 +9,13 @@
 import type { EpochMs, Ms } from '../model/units.ts';
 import type { Clock } from '../ports/clock.ts';
 import { ServiceFault } from '../ports/service-fault.ts';
-import type { CredentialKeeper, Credentials } from './aws-credentials.ts';
+import { type Answer, brokenFault, dateOfAnswer, type HttpAnswer, parsedAnswer, refusalOf } from './aws-answers.ts';
+import type { CredentialKeeper } from './aws-credentials.ts';
 import type { Place, ServiceName } from './aws-endpoint.ts';
-import { isSignatureFault, isUnknownKeyFault, reclassed, refusalFault } from './aws-faults.ts';
-import { brokenFault, headerOf, parsedAnswer, refusalOf } from './fast-answers.ts';
+import { isSignatureFault, reclassed, refusalFault } from './aws-faults.ts';
 import type { FastConnections } from './fast-connections.ts';
-import { exchange, type HttpAnswer } from './fast-exchange.ts';
+import { exchange } from './fast-exchange.ts';
 import { Signer } from './fast-signature.ts';
-import { epochOf } from './system.ts';
-
-export interface FastAnswer {
-  readonly json: unknown;
-  readonly text: string;
-  readonly bytes: number;
-  readonly servedAt: EpochMs;
-}
 
 /** What each service calls its operations and its JSON. */
 const PROTOCOLS: Readonly<Record<ServiceName, { readonly prefix: string; readonly contentType: string; readonly signingName: string }>> = {
@@ -43,27 +35,18 @@ export interface FastHost {
   place(signal: AbortSignal): Place | Promise<Place>;
 }
 
-/** What a refused request was signed with. */
-interface Sent {
-  readonly credentials: Credentials;
-  readonly now: EpochMs;
-  readonly skewMs: Ms;
-  readonly servedAt: EpochMs | undefined;
-}
-
 export class FastClient {
   readonly #service: ServiceName;
   readonly #host: FastHost;
   #signer: Signer | undefined;
   #skewMs: Ms = 0;
-  #lastDate: { readonly text: string; readonly at: EpochMs | undefined } = { text: '', at: undefined };
 
   constructor(service: ServiceName, host: FastHost) {
     this.#service = service;
     this.#host = host;
   }
 
-  async call(operation: string, request: unknown, signal: AbortSignal): Promise<FastAnswer> {
+  async call(operation: string, request: unknown, signal: AbortSignal): Promise<Answer> {
     const { keeper, connections, clock } = this.#host;
     const found = this.#host.place(signal);
     const place = found instanceof Promise ? await found : found;
@@ -81,35 +64,18 @@ export class FastClient {
     } catch (error) {
       throw error instanceof ServiceFault ? error : brokenFault(error, `${this.#service} at ${place.origin}`);
     }
-    const servedAt = this.#dateOf(answer);
-    if (answer.status === 200) {
-      keeper.worked();
-      return { ...parsedAnswer(answer), servedAt: servedAt ?? clock.now() };
-    }
-    throw this.#refused(answer, { credentials, now, skewMs, servedAt });
+    const servedAt = dateOfAnswer(answer);
+    if (answer.status !== 200) throw keeper.judged(this.#refusal(answer, { now, skewMs, servedAt }), credentials);
+    keeper.worked();
+    return { ...parsedAnswer(answer), servedAt: servedAt ?? now };
   }
 
-  #refused(answer: HttpAnswer, sent: Sent): ServiceFault {
-    const { servedAt, now, skewMs, credentials } = sent;
+  /** The fault of a refusal. Where the clock is why, it is corrected by the server's date. */
+  #refusal(answer: HttpAnswer, sent: { readonly now: EpochMs; readonly skewMs: Ms; readonly servedAt: EpochMs | undefined }): ServiceFault {
+    const { now, skewMs, servedAt } = sent;
     const fault = refusalFault({ ...refusalOf(answer), servedAt });
-    if (isSignatureFault(fault.name)) {
-      if (servedAt === undefined || Math.abs(servedAt - now - skewMs) <= SKEW_MS) return fault;
-      this.#skewMs = servedAt - now;
-      return reclassed(fault, 'expired');
-    }
-    if (isUnknownKeyFault(fault.name)) {
-      this.#host.keeper.drop(credentials);
-      return this.#host.keeper.workedLately() ? reclassed(fault, 'expired') : fault;
-    }
-    if (fault.class === 'expired') this.#host.keeper.drop(credentials);
-    return fault;
-  }
-
-  /** The same text for a second: parsed once. */
-  #dateOf(answer: HttpAnswer): EpochMs | undefined {
-    const text = headerOf(answer, 'date');
-    if (text === undefined) return undefined;
-    if (text !== this.#lastDate.text) this.#lastDate = { text, at: epochOf(text) };
-    return this.#lastDate.at;
+    if (!isSignatureFault(fault.name) || servedAt === undefined || Math.abs(servedAt - now - skewMs) <= SKEW_MS) return fault;
+    this.#skewMs = servedAt - now;
+    return reclassed(fault, 'expired');
   }
 }

@@ -8,7 +8,7 @@
  */
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { buildConnector, Pool } from 'undici';
+import { buildConnector, errors, Pool } from 'undici';
 import type { Ms } from '../model/units.ts';
 import { ServiceFault } from '../ports/service-fault.ts';
 
@@ -62,14 +62,18 @@ function connectForReset(): buildConnector.connector {
     });
 }
 
-/** undici destroys a connection with an error when its request was aborted or its answer made no sense, and without one when it is done with it. */
 function resetWhenBroken(socket: Socket): void {
   if (socket instanceof TLSSocket) return;
   const destroy = socket.destroy.bind(socket);
   socket.destroy = error => {
-    if (error === undefined || socket.destroyed) return destroy(error);
+    if (error === undefined || socket.destroyed || isOrderlyEnd(error)) return destroy(error);
     socket.destroy = destroy;
     socket.emit('error', error);
     return socket.resetAndDestroy();
   };
+}
+
+/** undici ends idle and finished connections with a note as well, which differs from that of an abort in its text only. */
+function isOrderlyEnd(error: Error): boolean {
+  return error instanceof errors.InformationalError && error.message !== 'aborted';
 }

@@ -4,14 +4,9 @@
  * live as long as the process, and thousands of exchanges share one.
  */
 import type { Dispatcher } from 'undici';
+import type { HttpAnswer } from './aws-answers.ts';
 import { abortFault } from './aws-faults.ts';
 import type { SignedHeaders } from './fast-signature.ts';
-
-export interface HttpAnswer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  readonly body: Buffer;
-}
 
 export interface HttpRequest {
   readonly path: string;

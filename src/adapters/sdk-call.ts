@@ -1,20 +1,22 @@
 /**
- * One call through an AWS SDK client, made to look like one of the fast client: a single attempt, wire-shaped answers, refusals as ServiceFault, the
- * server's date beside. The SDK signs, corrects its clock and finds endpoints by itself; credentials come from our keeper.
+ * One call through an AWS SDK client, made to look like one of the fast client: a single attempt, and a refusal as a ServiceFault. The SDK serialises,
+ * signs, sends, corrects its clock and finds endpoints by itself; credentials come from our keeper. Answers are read from their own text, not from the
+ * SDK's objects: its deserialiser drops an attribute named `__proto__`, and fails on a failed condition whose item has one.
  */
 import { NodeHttpHandler } from '@smithy/node-http-handler';
-import type { EpochMs, Ms } from '../model/units.ts';
+import type { Ms } from '../model/units.ts';
+import type { Clock } from '../ports/clock.ts';
 import { ServiceFault } from '../ports/service-fault.ts';
 import type { AwsOptions } from '../ports/table-api.ts';
+import { type Answer, brokenFault, dateOfAnswer, type HttpAnswer, parsedAnswer, refusalOf } from './aws-answers.ts';
 import { sdkProvider } from './aws-credential-sources.ts';
 import type { CredentialKeeper } from './aws-credentials.ts';
-import { abortFault, isSignatureFault, isUnknownKeyFault, reclassed, refusalFault } from './aws-faults.ts';
-import { toWire } from './sdk-wire.ts';
-import { epochOf } from './system.ts';
+import { abortFault, isSignatureFault, reclassed, refusalFault } from './aws-faults.ts';
 
 /** As the fast client's connections: idle ones are not used again. */
 const IDLE_MS: Ms = 20_000;
 const CONNECT_MS: Ms = 5_000;
+/** A backstop only: callers bring a signal with a shorter patience. */
 const ANSWER_MS: Ms = 60_000;
 
 /** What every SDK client of the house is opened with. HTTP/1 throughout: the Kinesis client would speak HTTP/2, which proxies and local servers do not. */
@@ -35,100 +37,78 @@ export function sdkSettings(options: AwsOptions, keeper: CredentialKeeper) {
   };
 }
 
-export interface SdkAnswer {
-  readonly json: unknown;
-  /** Of the body, where the server said so. */
-  readonly bytes: number | undefined;
-  readonly servedAt: EpochMs | undefined;
-}
-
-type Headers = Readonly<Record<string, string>>;
-
-/** A command of any of the SDK's clients, as far as we look into it. */
-interface Command {
-  readonly middlewareStack: {
-    add(
-      middleware: (next: (args: never) => Promise<{ response: unknown }>) => (args: never) => Promise<unknown>,
-      at: { step: 'deserialize' },
-    ): void;
-  };
-}
-
 /** Any of the SDK's clients; each knows its own commands only. */
 export interface SdkClient {
   send(command: never, options: { readonly abortSignal: AbortSignal }): Promise<object>;
 }
 
+/** What a twin is made of besides its options. */
+export interface SdkSource {
+  readonly keeper: CredentialKeeper;
+  readonly clock: Clock;
+}
+
+/** Sends one of the SDK's commands. */
 export async function sdkCall(
   command: object,
-  { client, keeper }: { readonly client: SdkClient; readonly keeper: CredentialKeeper },
+  { client, keeper, clock }: SdkSource & { readonly client: SdkClient },
   signal: AbortSignal,
-): Promise<SdkAnswer> {
-  let headers: Headers = {};
-  (command as Command).middlewareStack.add(
-    next => async args => {
-      const result = await next(args);
-      headers = headersOf(result.response);
-      return result;
-    },
-    { step: 'deserialize' },
-  );
+): Promise<Answer> {
   const credentials = await keeper.get(signal);
   if (signal.aborted) throw abortFault(signal);
+  const answer = watched(command as Command);
   try {
-    const output = await client.send(command as never, { abortSignal: signal });
-    keeper.worked();
-    const length = headers['content-length'];
-    return { json: toWire(output), bytes: length === undefined ? undefined : Number(length), servedAt: epochOf(headers['date']) };
+    await client.send(command as never, { abortSignal: signal });
   } catch (error) {
-    const fault = signal.aborted ? abortFault(signal) : faultFrom(error);
-    if (isUnknownKeyFault(fault.name) || (fault.class === 'expired' && !isSignatureFault(fault.name))) keeper.drop(credentials);
-    throw isUnknownKeyFault(fault.name) && keeper.workedLately() ? reclassed(fault, 'expired') : fault;
+    const fault = signal.aborted ? abortFault(signal) : faultFrom(error, answer());
+    throw keeper.judged(fault, credentials);
   }
+  keeper.worked();
+  const given = answer();
+  if (given === undefined) throw new Error('the SDK resolved without an answer');
+  return { ...parsedAnswer(given), servedAt: dateOfAnswer(given) ?? clock.now() };
 }
 
-/** An exception of the SDK: a refusal of the service, or no answer. */
-interface SdkError extends Error {
-  readonly code?: string;
-  readonly $fault?: string;
-  readonly $metadata?: { readonly httpStatusCode?: number; readonly clockSkewCorrected?: boolean };
-  readonly $response?: unknown;
+interface SdkResponse {
+  readonly statusCode: number;
+  readonly headers: Readonly<Record<string, string>>;
+  body: AsyncIterable<Uint8Array> | Buffer;
+}
+type Step = (args: never) => Promise<{ readonly response: unknown }>;
+interface Command {
+  readonly middlewareStack: { add(middleware: (next: Step) => Step, at: { readonly step: 'deserialize'; readonly priority: 'low' }): void };
 }
 
-/** Members of an SDK exception that are not of the answer. */
-const OWN_MEMBERS = new Set(['name', 'message', 'stack', 'cause', '$fault', '$metadata', '$response', '$retryable', '$service']);
+/** Takes the answer's text before the SDK sees it; the SDK is left with as much as it needs to know success from refusal. */
+function watched(command: Command): () => HttpAnswer | undefined {
+  let answer: HttpAnswer | undefined;
+  const take = (next: Step) => async (args: never) => {
+    const result = await next(args);
+    const response = result.response as SdkResponse;
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of response.body) chunks.push(chunk as Uint8Array);
+    answer = { status: response.statusCode, headers: response.headers, body: Buffer.concat(chunks) };
+    const { name, message } = response.statusCode >= 300 ? refusalOf(answer) : {};
+    response.body = Buffer.from(JSON.stringify({ __type: name, message }));
+    return result;
+  };
+  command.middlewareStack.add(take, { step: 'deserialize', priority: 'low' });
+  return () => answer;
+}
 
-function faultFrom(error: unknown): ServiceFault {
+function faultFrom(error: unknown, answer: HttpAnswer | undefined): ServiceFault {
   if (error instanceof ServiceFault) return error;
-  if (!(error instanceof Error)) return new ServiceFault('NoAnswer', String(error), { class: 'network' });
-  const { name, message, code, $fault, $metadata = {}, $response } = error as SdkError;
-  const { httpStatusCode: status = 0 } = $metadata;
-  if ($fault === undefined) return brokenFault({ name, message, code, status }, error);
-  const members = Object.entries(error).filter(([member]) => !OWN_MEMBERS.has(member));
-  const answer = toWire(Object.fromEntries(members)) as Record<string, unknown>;
-  const fault = refusalFault({ name, message, status, answer, servedAt: epochOf(headersOf($response)['date']) });
-  return isSignatureFault(name) && $metadata.clockSkewCorrected === true ? reclassed(fault, 'expired') : fault;
-}
-
-function brokenFault(
-  {
-    name,
-    message,
-    code,
-    status,
-  }: { readonly name: string; readonly message: string; readonly code: string | undefined; readonly status: number },
-  cause: Error,
-): ServiceFault {
-  if (/region is missing|invalid configuration/i.test(message)) {
-    return new ServiceFault('EndpointUnresolved', `${message}; set \`region\` (or AWS_REGION), and \`endpoint\` if needed`, {
-      class: 'invalid',
-    });
+  if (answer !== undefined) {
+    const fault = refusalFault({ ...refusalOf(answer), servedAt: dateOfAnswer(answer) });
+    return isSignatureFault(fault.name) && wasClockCorrected(error) ? reclassed(fault, 'expired') : fault;
   }
-  const known = code ?? (name === 'TimeoutError' ? 'ETIMEDOUT' : undefined);
-  const named = known ?? (status > 0 ? 'UnreadableAnswer' : 'NoAnswer');
-  return new ServiceFault(named, `no answer: ${message || named}`, { class: 'network', status, cause });
+  const message = error instanceof Error ? error.message : String(error);
+  if (!/region is missing|invalid configuration/i.test(message)) return brokenFault(error, 'the service');
+  return new ServiceFault('EndpointUnresolved', `${message}; set \`region\` (or AWS_REGION), and \`endpoint\` if needed`, {
+    class: 'invalid',
+  });
 }
 
-function headersOf(response: unknown): Headers {
-  return (response as { readonly headers?: Headers } | undefined)?.headers ?? {};
+function wasClockCorrected(error: unknown): boolean {
+  return (error as { readonly $metadata?: { readonly clockSkewCorrected?: boolean } }).$metadata?.clockSkewCorrected === true;
 }

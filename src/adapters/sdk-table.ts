@@ -18,8 +18,7 @@ import {
   UpdateTimeToLiveCommand,
 } from '@aws-sdk/client-dynamodb';
 import type { AwsOptions, TableApi, TableOperations } from '../ports/table-api.ts';
-import type { CredentialKeeper } from './aws-credentials.ts';
-import { sdkCall, sdkSettings } from './sdk-call.ts';
+import { type SdkSource, sdkCall, sdkSettings } from './sdk-call.ts';
 import { toSdk } from './sdk-wire.ts';
 
 const COMMANDS: Readonly<Record<keyof TableOperations, new (request: never) => object>> = {
@@ -40,12 +39,12 @@ const COMMANDS: Readonly<Record<keyof TableOperations, new (request: never) => o
   UpdateTimeToLive: UpdateTimeToLiveCommand,
 };
 
-export function sdkTable(options: AwsOptions, keeper: CredentialKeeper): TableApi & { close(): void } {
+export function sdkTable(options: AwsOptions, { keeper, clock }: SdkSource): TableApi & { close(): void } {
   const client = new DynamoDBClient({ ...sdkSettings(options, keeper), accountIdEndpointMode: 'disabled' });
   return {
     async call(name, request, signal) {
       const command = new COMMANDS[name](toSdk(request) as never);
-      return (await sdkCall(command, { client, keeper }, signal)).json as never;
+      return (await sdkCall(command, { client, keeper, clock }, signal)).json as never;
     },
     close: () => client.destroy(),
   };

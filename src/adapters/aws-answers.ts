@@ -1,10 +1,27 @@
 /**
- * How an HTTP answer of the fast client is read: the JSON of a success, checked against DynamoDB's checksum, or the name and message of a refusal in
- * each of the places where the services put them; and what an exchange without an answer is called.
+ * How an answer of an AWS service is read, by both clients: the JSON of a success, checked against DynamoDB's checksum; the name and message of a
+ * refusal, in each of the places where the services put them; and what an exchange without an answer is called.
  */
 import { crc32 } from 'node:zlib';
+import type { EpochMs } from '../model/units.ts';
 import { ServiceFault } from '../ports/service-fault.ts';
-import type { HttpAnswer } from './fast-exchange.ts';
+import { epochOf } from './system.ts';
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: Buffer;
+}
+
+/** A success. */
+export interface Answer {
+  readonly json: unknown;
+  readonly text: string;
+  /** Of the body. */
+  readonly bytes: number;
+  /** The server's date, else ours. */
+  readonly servedAt: EpochMs;
+}
 
 /** JSON, text and size of a success; a `network` fault when it is damaged or is no JSON. */
 export function parsedAnswer(answer: HttpAnswer): { json: unknown; text: string; bytes: number } {
@@ -40,6 +57,17 @@ export function refusalOf(answer: HttpAnswer): {
   return { name, message, status, answer: json };
 }
 
+/** The same text for a whole second: it is parsed once. */
+let lastDate: { readonly text: string; readonly at: EpochMs | undefined } = { text: '', at: undefined };
+
+/** The server's date, where it sent one. */
+export function dateOfAnswer(answer: HttpAnswer): EpochMs | undefined {
+  const text = headerOf(answer, 'date');
+  if (text === undefined) return undefined;
+  if (text !== lastDate.text) lastDate = { text, at: epochOf(text) };
+  return lastDate.at;
+}
+
 function objectIn(text: string): Readonly<Record<string, unknown>> {
   try {
     const json: unknown = JSON.parse(text);
@@ -53,12 +81,12 @@ function textOf(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-export function headerOf(answer: HttpAnswer, name: string): string | undefined {
+function headerOf(answer: HttpAnswer, name: string): string | undefined {
   const value = answer.headers[name];
   return typeof value === 'string' ? value : value?.[0];
 }
 
-/** What undici calls the ways of not getting an answer, in the system's words. */
+/** What undici and the SDK call the ways of not getting an answer, in the system's words. */
 const BROKEN_NAMES: Readonly<Record<string, string>> = {
   UND_ERR_CONNECT_TIMEOUT: 'ETIMEDOUT',
   UND_ERR_HEADERS_TIMEOUT: 'ETIMEDOUT',
@@ -66,12 +94,14 @@ const BROKEN_NAMES: Readonly<Record<string, string>> = {
   UND_ERR_SOCKET: 'ECONNRESET',
   UND_ERR_DESTROYED: 'ClientClosed',
   UND_ERR_CLOSED: 'ClientClosed',
+  TimeoutError: 'ETIMEDOUT',
 };
 
 /** The fault of an exchange that brought no answer. */
 export function brokenFault(error: unknown, where: string): ServiceFault {
-  const { code, message } = error instanceof Error ? (error as NodeJS.ErrnoException) : { code: undefined, message: String(error) };
-  const name = (code !== undefined && (BROKEN_NAMES[code] ?? code)) || 'NoAnswer';
-  const kind = name === 'ClientClosed' ? 'aborted' : 'network';
-  return new ServiceFault(name, `no answer from ${where}: ${message || name}`, { class: kind, cause: error });
+  const { code, name, message } =
+    error instanceof Error ? (error as NodeJS.ErrnoException) : { code: undefined, name: '', message: String(error) };
+  const known = BROKEN_NAMES[code ?? name] ?? code ?? 'NoAnswer';
+  const kind = known === 'ClientClosed' ? 'aborted' : 'network';
+  return new ServiceFault(known, `no answer from ${where}: ${message || known}`, { class: kind, cause: error });
 }
