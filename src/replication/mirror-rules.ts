@@ -24,6 +24,7 @@ export function mirrorRules({ writer, stampAttribute }: MirrorOptions): Rules {
     read: record => readRecord(record, { writer, stampAttribute }),
     compare: (a, b) => (a.s < b.s ? -1 : a.s > b.s ? 1 : 0),
     marked: (image, version) => ({ ...image, [stampAttribute]: mirrorMarker(version.s, writer) }),
+    unmarked: item => unmarked(item, stampAttribute),
     putIf: (version, keyNames) =>
       isSnapshotStamp(version.s)
         ? { ConditionExpression: 'attribute_not_exists(#pk)', ExpressionAttributeNames: { '#pk': keyNames[0] } }

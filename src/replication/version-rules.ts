@@ -18,11 +18,14 @@ export function versionRules(options: VersionOptions): Rules {
     read: (record, now) => readRecord(record, now, options),
     compare: compareVersions,
     marked: (image, { o = options.from, s, v }) => ({ ...image, [stampAttribute]: versionMarker(o, s, v) }),
+    unmarked: item => unmarked(item, stampAttribute),
     ...versionConditions(options),
     tombstoneFields: ({ o = options.from, s, v }) => ({ o: { S: o }, s: { S: s }, ...(v && { v }) }),
     standing: (version, item) => {
       if (item === undefined) return 'nothing';
-      return compareVersions(version, versionOfItem(item, attribute, stampAttribute, options.to)) === 0 ? 'same' : 'newer';
+      const held = versionOfItem(item, attribute, stampAttribute, options.to);
+      if (compareVersions(version, held) === 0) return 'same';
+      return held.o === version.o ? 'newer' : 'rival';
     },
   };
 }

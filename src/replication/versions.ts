@@ -35,15 +35,16 @@ export type Reading =
   | { readonly is: 'ours' }
   | { readonly is: 'refused'; readonly reason: string };
 
-/** What stands in the replica, seen from a version that was not let in. */
-export type Standing = 'nothing' | 'same' | 'newer' | 'foreign';
+/** What stands in the replica, seen from a version that was not let in. `rival`: newer, and written by another than the writer of this version. */
+export type Standing = 'nothing' | 'same' | 'newer' | 'rival' | 'foreign';
 
 export interface Rules {
   read(record: ChangeRecord, now: EpochMs): Reading;
   /** Of two changes of one key: negative when `a` is older. */
   compare(a: Version, b: Version): number;
-  /** The item as it is written. */
+  /** The item as it is written, and the image as it was before. */
   marked(image: Image, version: Version): Item;
+  unmarked(item: Item): Image;
   /** When a put may replace what is there. */
   putIf(version: Version, keyNames: KeyNames): Condition;
   /** When what is there may be removed. */
