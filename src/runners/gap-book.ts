@@ -48,7 +48,14 @@ export class GapBook {
     }
     const known = this.#note(row);
     const partition = row.partition ?? row.streamArn;
-    const fields = { table: row.table, shardId: row.partition, sinks: row.sinks, from: row.gap.from, to: row.gap.to, reason: row.gap.reason };
+    const fields = {
+      table: row.table,
+      shardId: row.partition,
+      sinks: row.sinks,
+      from: row.gap.from,
+      to: row.gap.to,
+      reason: row.gap.reason,
+    };
     log.error(fields, `records were lost: ${row.gap.note}`);
     if (!known) observer.gapFound?.({ pipeline, table: row.table, partition }, row.sinks, row.gap);
   }
@@ -63,4 +70,3 @@ export class GapBook {
     return known;
   }
 }
-

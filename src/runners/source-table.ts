@@ -22,7 +22,11 @@ export interface SourceTable {
 
 const ENABLE_POLL_MS: Ms = 1_000;
 
-export async function sourceTable(plan: SourcePlan, { tables, clock }: { tables: TableApi; clock: Clock }, signal: AbortSignal): Promise<SourceTable> {
+export async function sourceTable(
+  plan: SourcePlan,
+  { tables, clock }: { tables: TableApi; clock: Clock },
+  signal: AbortSignal,
+): Promise<SourceTable> {
   for (let asked = false; ; ) {
     const table = await described(plan, tables, signal);
     if (table.LatestStreamArn !== undefined) return { tableId: table.TableId ?? table.TableArn, streamArn: table.LatestStreamArn };

@@ -38,7 +38,8 @@ export class SinkPositions {
   readonly rows: ReadonlyMap<string, LeaseRow>;
   /** The enabled ones. */
   readonly sinks: readonly PlacedSink[];
-  readonly #ancestors: ReadonlyMap<SinkName, ReadonlySet<string>>;
+  readonly #frontiers = new Map<SinkStart, ReadonlySet<string>>();
+  readonly #ancestors = new Map<SinkStart, ReadonlySet<string>>();
   readonly #gone: Gates['gone'];
   readonly #mayBegin: NonNullable<Gates['mayBegin']>;
 
@@ -47,7 +48,6 @@ export class SinkPositions {
     this.sinks = sinks;
     this.#gone = gates.gone;
     this.#mayBegin = gates.mayBegin ?? (() => true);
-    this.#ancestors = new Map(sinks.map(sink => [sink.name, this.#ancestorsOf(sink.start.frontier)]));
   }
 
   /** What the sink has saved in this shard. */
@@ -60,9 +60,9 @@ export class SinkPositions {
   }
 
   /** Where a sink begins that has saved nothing in this shard. */
-  begins(shardId: string, { name, start }: PlacedSink): Position {
-    if (this.#ancestors.get(name)?.has(shardId)) return END;
-    if (start.position === 'LATEST' && start.frontier.includes(shardId)) return { at: 'tip', takenAt: start.takenAt };
+  begins(shardId: string, { start }: PlacedSink): Position {
+    if (this.#ancestorsOf(start).has(shardId)) return END;
+    if (start.position === 'LATEST' && this.#frontierOf(start).has(shardId)) return { at: 'tip', takenAt: start.takenAt };
     return START;
   }
 
@@ -106,9 +106,18 @@ export class SinkPositions {
     return keys;
   }
 
-  #ancestorsOf(frontier: readonly string[]): ReadonlySet<string> {
+  #frontierOf(start: SinkStart): ReadonlySet<string> {
+    const known = this.#frontiers.get(start) ?? new Set(start.frontier);
+    this.#frontiers.set(start, known);
+    return known;
+  }
+
+  /** Of what was listed when a sink began; looked up once. */
+  #ancestorsOf(start: SinkStart): ReadonlySet<string> {
+    const known = this.#ancestors.get(start);
+    if (known !== undefined) return known;
     const found = new Set<string>();
-    const queue = [...frontier];
+    const queue = [...start.frontier];
     for (let shard = queue.pop(); shard !== undefined; shard = queue.pop()) {
       for (const parent of this.rows.get(shard)?.parents ?? []) {
         if (found.has(parent)) continue;
@@ -116,6 +125,7 @@ export class SinkPositions {
         queue.push(parent);
       }
     }
+    this.#ancestors.set(start, found);
     return found;
   }
 }

@@ -1,0 +1,53 @@
+/**
+ * What one stream's listings have shown: the shards of the last full one, and which shards are gone for good. One listing may lag; a shard counts as
+ * gone when two full listings in a row did not have it.
+ */
+import type { StreamDescription } from '../ports/stream-api.ts';
+
+export class ShardGraph {
+  #last: StreamDescription | undefined;
+  #listed: ReadonlySet<string> = new Set();
+  #before: ReadonlySet<string> | undefined;
+  #streamGone = false;
+
+  get last(): StreamDescription | undefined {
+    return this.#last;
+  }
+
+  get listed(): ReadonlySet<string> {
+    return this.#listed;
+  }
+
+  /** The stream itself is not there any more. */
+  get streamGone(): boolean {
+    return this.#streamGone;
+  }
+
+  /** Nothing more will be written to it. */
+  get isClosed(): boolean {
+    return this.#streamGone || this.#last?.status === 'DISABLED';
+  }
+
+  /** Undefined: the service does not know the stream any more. */
+  look(description: StreamDescription | undefined): void {
+    if (description === undefined) {
+      this.#streamGone = true;
+      return;
+    }
+    if (this.#last !== undefined) this.#before = this.#listed;
+    this.#last = description;
+    this.#listed = new Set(description.shards.map(shard => shard.shardId));
+  }
+
+  isGone(shardId: string): boolean {
+    if (this.#streamGone) return true;
+    return this.#before !== undefined && !this.#listed.has(shardId) && !this.#before.has(shardId);
+  }
+
+  /** Whether a second look would tell more: some parent is missing, and it is not sure yet that it is gone. */
+  needsSecondLook(hasRow: (shardId: string) => boolean): boolean {
+    return (this.#last?.shards ?? []).some(({ parentShardId: parent }) => {
+      return parent !== undefined && !this.#listed.has(parent) && !hasRow(parent) && !this.isGone(parent);
+    });
+  }
+}

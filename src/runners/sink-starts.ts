@@ -1,0 +1,91 @@
+/**
+ * Where each sink begins in a stream. A sink without positions starts where it says itself, else where the source says at the pipeline's first start,
+ * else at the oldest record still held; a stream that replaced another is read from its start by every sink that had begun the one before. It is
+ * written down once, before the first position and before the first LATEST is asked for, and never decided again. One log line per sink says where it
+ * starts, why, and how many hours that covers.
+ */
+import type { EpochMs, SinkName } from '../model/units.ts';
+import type { ControlStore, SinkStart, StartingPosition } from '../ports/control-store.ts';
+import type { Log } from '../ports/log.ts';
+import type { StreamDescription } from '../ports/stream-api.ts';
+import { leavesOf, rootsOf } from '../shards/row-plan.ts';
+import { shardBeganAt } from '../shards/shard-id.ts';
+import type { PipelinePlan, SinkPlan } from './daemon-plan.ts';
+
+export interface StartsAsked {
+  readonly plan: PipelinePlan;
+  readonly description: StreamDescription;
+  /** Nothing of this pipeline was ever read. */
+  readonly firstStart: boolean;
+  readonly control: ControlStore;
+  readonly log: Log;
+}
+
+export interface Starts {
+  readonly bySink: ReadonlyMap<SinkName, SinkStart>;
+  /** Sinks whose tip this process has saved: it alone may ask for LATEST. */
+  readonly freshTips: ReadonlySet<SinkName>;
+}
+
+export async function sinkStarts(asked: StartsAsked, signal: AbortSignal): Promise<Starts> {
+  const { plan, description, control } = asked;
+  const standing = await control.sinkStarts(plan.name, signal);
+  const bySink = new Map<SinkName, SinkStart>();
+  const freshTips = new Set<SinkName>();
+  for (const sink of plan.sinks.filter(({ enabled }) => enabled)) {
+    const known = standing.filter(start => start.sink === sink.name || start.sink === sink.renamedFrom);
+    const here = known.filter(start => start.streamArn === description.arn);
+    const own = here.find(start => start.sink === sink.name);
+    const { start, created } = own
+      ? { start: own, created: false }
+      : await control.createSinkStart(here[0] ? { ...here[0], sink: sink.name } : begins(sink, known.length > 0, asked), signal);
+    bySink.set(sink.name, start);
+    if (created && here.length === 0 && start.position === 'LATEST') freshTips.add(sink.name);
+    if (created && here.length === 0) announce(start, known.length > 0, { sink, asked });
+  }
+  return { bySink, freshTips };
+}
+
+function begins(sink: SinkPlan, hasBegunBefore: boolean, { plan, description, firstStart }: StartsAsked): SinkStart {
+  const position = startingPosition(sink, { plan, firstStart, hasBegunBefore });
+  return {
+    pipeline: plan.name,
+    sink: sink.name,
+    streamArn: description.arn,
+    position,
+    takenAt: description.servedAt,
+    frontier: hasBegunBefore ? [] : position === 'LATEST' ? leavesOf(description.shards) : rootsOf(description.shards),
+  };
+}
+
+function startingPosition(
+  sink: SinkPlan,
+  { plan, firstStart, hasBegunBefore }: { plan: PipelinePlan; firstStart: boolean; hasBegunBefore: boolean },
+): StartingPosition {
+  if (hasBegunBefore) return 'TRIM_HORIZON';
+  return sink.startingPosition ?? (firstStart ? plan.source.startingPosition : 'TRIM_HORIZON');
+}
+
+function announce(start: SinkStart, hasBegunBefore: boolean, { sink, asked }: { sink: SinkPlan; asked: StartsAsked }): void {
+  const why = hasBegunBefore
+    ? 'a new stream, and it had begun the one before'
+    : sink.startingPosition !== undefined
+      ? 'its own startingPosition'
+      : asked.firstStart
+        ? "the source's startingPosition, at the pipeline's first start"
+        : 'it came later and says nothing else';
+  const hours = start.position === 'LATEST' ? 0 : hoursHeld(asked.description);
+  asked.log.info({ sink: sink.name, hours }, `the sink starts at ${start.position}: ${why}; that covers ${hours} h of changes`);
+}
+
+/** How far back the listed shards go, by their ids; a day where these do not say. */
+function hoursHeld({ shards, servedAt }: StreamDescription): number {
+  const began = shards.map(({ shardId }) => shardBeganAt(shardId));
+  if (began.some(at => at === undefined)) return 24;
+  const oldest = Math.min(servedAt, ...began.filter((at): at is EpochMs => at !== undefined));
+  return hours(Math.min(24 * 3_600_000, servedAt - oldest));
+}
+
+export function hours(ms: number): number {
+  return Math.round(Math.max(0, ms) / 360_000) / 10;
+}
