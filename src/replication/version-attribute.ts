@@ -4,7 +4,7 @@
  */
 import type { Image } from '../model/item.ts';
 import type { EpochMs } from '../model/units.ts';
-import { isoTime } from './iso-time.ts';
+import { isoTime } from '../model/iso-time.ts';
 import { attributeOf, type VersionValue } from './marker.ts';
 import { compareValues } from './order.ts';
 
