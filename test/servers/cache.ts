@@ -3,7 +3,7 @@
  * for temporary files. Each is fetched once, into a folder beside its place, and renamed when complete: what is in the cache is whole. A lock keeps two
  * runners from fetching the same thing; should both do it all the same, the first to rename wins.
  */
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rename, rm } from 'node:fs/promises';
 import { homedir, tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -45,6 +45,7 @@ export async function cached(name: string, fetch: (folder: string) => Promise<vo
   const place = join(cacheFolder(), name);
   const release = await locked(`${place}.lock`, () => existsSync(place));
   if (!release) return place;
+  await removeParts(name);
   const folder = await mkdtemp(`${place}.part-`);
   try {
     await fetch(folder);
@@ -56,6 +57,12 @@ export async function cached(name: string, fetch: (folder: string) => Promise<vo
     await rm(folder, { recursive: true, force: true });
     await release();
   }
+}
+
+/** What a runner left that was killed while it fetched. */
+async function removeParts(name: string): Promise<void> {
+  const parts = readdirSync(cacheFolder()).filter(entry => entry.startsWith(`${name}.part-`));
+  await Promise.all(parts.map(part => rm(join(cacheFolder(), part), { recursive: true, force: true })));
 }
 
 /** Takes the lock; nothing when `done` came true while waiting. */

@@ -19,6 +19,8 @@ const JARS = [
   // Without it the broker says nothing, neither that it is ready nor why it is not.
   'org.apache.logging.log4j:log4j-slf4j-impl:2.24.3',
 ];
+/** Its name in the cache. */
+export const KAFKA_CACHE = `kafka-${VERSION}-logging`;
 const HEAP_MIB = 384;
 // Any will do: clusters never meet.
 const CLUSTER_ID = 'MkU3OEVBNTcwNTJENDM2Qg';
@@ -50,7 +52,7 @@ interface Broker {
 
 export async function startKafka(options: KafkaOptions = {}): Promise<Kafka> {
   await needJava('Kafka');
-  const jars = await mavenTree(`kafka-${VERSION}-logging`, JARS);
+  const jars = await mavenTree(KAFKA_CACHE, JARS);
   const root = temporaryFolder('kafka');
   const brokers: Broker[] = [];
   try {

@@ -16,6 +16,11 @@ export async function freePort(): Promise<number> {
   throw new Error(`No free port between ${LOWEST} and ${HIGHEST}: stop what listens there`);
 }
 
+/** This port if nobody listens on it, else a free one. */
+export async function portOr(wanted: number): Promise<number> {
+  return (await canListen(wanted)) ? wanted : freePort();
+}
+
 // On every address: some servers take no host and listen on all.
 function canListen(port: number): Promise<boolean> {
   return new Promise(resolve => {

@@ -9,6 +9,8 @@ import { HOST } from './ports.ts';
 import { type Server, startServer } from './server.ts';
 
 const VERSION = '4.8.0';
+/** Its name in the cache. */
+export const S3_CACHE = `s3mock-${VERSION}`;
 
 export async function startS3(options: { port?: number } = {}): Promise<Server> {
   await needJava('S3Mock');
