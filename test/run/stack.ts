@@ -3,6 +3,7 @@
  * stops them and forgets what they held.
  */
 import { writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { removeFolder, temporaryFolder } from '../servers/child.ts';
 import { asked } from './asked.ts';
@@ -12,7 +13,7 @@ const ending = asked();
 const folder = temporaryFolder('stack');
 console.log('Starting local servers (what is not in the cache yet is fetched once) ...\n');
 const world = await Promise.race([startWorld(line => console.log(`  ${line}`)), ending]);
-if (typeof world === 'string') process.exit(130);
+if (typeof world === 'string') process.exit(128 + constants.signals[world]);
 
 const file = join(folder, 'settings.yaml');
 writeFileSync(file, world.settings);
