@@ -1,0 +1,23 @@
+/** Signals of the system as one AbortSignal: the first SIGTERM or SIGINT asks for an end in order, a second one ends at once. */
+import { EXIT, type ExitCode } from './exit.ts';
+
+const CODES = { SIGTERM: EXIT.terminated, SIGINT: EXIT.interrupted } as const;
+
+export interface Stop {
+  readonly signal: AbortSignal;
+  /** As a first signal does. */
+  request(why: string): void;
+}
+
+export function stopOnSignals(told: (why: string) => void, endAtOnce: (code: ExitCode) => void): Stop {
+  const stop = new AbortController();
+  const request = (why: string): void => {
+    if (stop.signal.aborted) return;
+    told(why);
+    stop.abort(new Error(why));
+  };
+  for (const name of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(name, () => (stop.signal.aborted ? endAtOnce(CODES[name]) : request(name)));
+  }
+  return { signal: stop.signal, request };
+}
