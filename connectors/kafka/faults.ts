@@ -45,6 +45,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   UNSUPPORTED_SASL_MECHANISM: LOGIN,
   ILLEGAL_SASL_STATE: LOGIN,
   KafkaJSSASLAuthenticationError: LOGIN,
+  LoginRefused: LOGIN,
 };
 
 /** Errors that say that a topic may have other partitions than we believe, or none. */

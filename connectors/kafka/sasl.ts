@@ -5,11 +5,10 @@
 import { readFile } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { SASLOptions } from 'kafkajs';
+import type { KafkaConfig } from 'kafkajs';
 import { SinkFault } from '../../src/connector.ts';
+import { bearer, type Token } from './bearer.ts';
 import type { SaslOptions } from './options.ts';
-
-type Token = () => Promise<{ value: string }>;
 
 const MSK_SIGNER = 'aws-msk-iam-sasl-signer-js';
 
@@ -18,26 +17,25 @@ interface MskSigner {
   generateAuthTokenFromRole(options: { region: string; awsRoleArn: string }): Promise<{ token: string }>;
 }
 
-export async function kafkajsSasl(sasl: SaslOptions | undefined): Promise<SASLOptions | undefined> {
+export async function kafkajsSasl(sasl: SaslOptions | undefined): Promise<KafkaConfig['sasl']> {
   if (sasl === undefined) return undefined;
   if (sasl.mechanism === 'oauthbearer') {
-    const token = sasl.tokenFile === undefined ? await moduleToken(sasl.module ?? '') : fileToken(sasl.tokenFile);
-    return { mechanism: 'oauthbearer', oauthBearerProvider: token };
+    return bearer(sasl.tokenFile === undefined ? await moduleToken(sasl.module ?? '') : fileToken(sasl.tokenFile));
   }
-  if (sasl.mechanism === 'aws-msk-iam') return { mechanism: 'oauthbearer', oauthBearerProvider: await mskToken(sasl) };
-  const { mechanism, username, password } = sasl;
-  return { mechanism, username, password };
+  if (sasl.mechanism === 'aws-msk-iam') return bearer(await mskToken(sasl));
+  // A copy: the client writes into it, and settings are frozen.
+  return { ...sasl };
 }
 
 function fileToken(file: string): Token {
-  return async () => ({ value: (await readFile(file, 'utf8')).trim() });
+  return async () => (await readFile(file, 'utf8')).trim();
 }
 
 async function moduleToken(module: string): Promise<Token> {
   const loaded = await load(isAbsolute(module) ? pathToFileURL(module).href : module, 'sasl.module');
   const token = loaded['default'];
   if (typeof token !== 'function') throw new SinkFault('halt', `sasl.module ${module}: its default export is not a function`);
-  return async () => ({ value: String(await token()) });
+  return async () => String(await token());
 }
 
 async function mskToken({ region, roleArn }: { region: string; roleArn?: string | undefined }): Promise<Token> {
@@ -48,7 +46,7 @@ async function mskToken({ region, roleArn }: { region: string; roleArn?: string 
       roleArn === undefined
         ? await signer.generateAuthToken({ region })
         : await signer.generateAuthTokenFromRole({ region, awsRoleArn: roleArn });
-    return { value: signed.token };
+    return signed.token;
   };
 }
 
