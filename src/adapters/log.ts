@@ -4,7 +4,7 @@
  */
 import { ecsFormat } from '@elastic/ecs-pino-format';
 import pino from 'pino';
-import pretty from 'pino-pretty';
+import { prettyFactory } from 'pino-pretty';
 import { REDACTED, secretCutter } from '../model/secrets.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log, LogFields } from '../ports/log.ts';
@@ -47,9 +47,9 @@ const WAITING_BYTES = 4 * 1024 * 1024;
 
 export function processLog(options: LogOptions): ProcessLog {
   const stderr = options.stream === undefined ? pino.destination({ dest: 2, sync: false, maxLength: WAITING_BYTES }) : undefined;
-  const stream = options.stream ?? stderr;
-  const sink = options.format === 'pretty' ? prettyStream(options.colour, stream) : stream;
-  const base = pino(pinoOptions(options), sink as pino.DestinationStream);
+  const lines: pino.DestinationStream = stderr ?? options.stream ?? { write() {} };
+  const sink = options.format === 'pretty' ? prettyStream(options.colour, lines) : lines;
+  const base = pino(pinoOptions(options), sink);
   const repeats = new LogRepeats(options.clock);
   return {
     ...logOf(base, { fields: options.fields, repeats }),
@@ -80,14 +80,9 @@ function pinoOptions({ level, format, fields, secrets }: LogOptions): pino.Logge
   };
 }
 
-function prettyStream(colour: boolean, destination: unknown): pino.DestinationStream {
-  return pretty({
-    destination: destination as NodeJS.WritableStream,
-    colorize: colour,
-    singleLine: true,
-    ignore: 'service,worker',
-    translateTime: 'SYS:HH:MM:ss.l',
-  });
+function prettyStream(colour: boolean, lines: pino.DestinationStream): pino.DestinationStream {
+  const format = prettyFactory({ colorize: colour, singleLine: true, ignore: 'service,worker', translateTime: 'SYS:HH:MM:ss.l' });
+  return { write: line => lines.write(format(line)) };
 }
 
 interface Around {
