@@ -1,0 +1,223 @@
+/**
+ * One pass over a shard: read, hand over, wait, read again. Only what was handed over moves the cursor, and every iterator is found from there: an
+ * expired one is asked for anew after the last delivered record, a trimmed one at the oldest record held, with a gap. Throttles and faults that pass
+ * are waited out; what does not pass is thrown. No next iterator is the end only when the listing says so, for local servers give none on open shards.
+ */
+import type { Page } from '../model/page.ts';
+import type { Position } from '../model/position.ts';
+import type { EpochMs, Ms } from '../model/units.ts';
+import { ServiceFault } from '../ports/service-fault.ts';
+import type { ReadAnswer } from '../ports/stream-api.ts';
+import { RETENTION_MS } from './gap-scope.ts';
+import { isFull, ReadPace, type ThrottleNotice } from './read-pace.ts';
+import { ShardCursor } from './shard-cursor.ts';
+import { shardBeganAt } from './shard-id.ts';
+import type { ShardReaderParts } from './shard-reader-parts.ts';
+import { type Retry, ShardTrouble } from './shard-trouble.ts';
+
+/** What the passes over one shard have in common. */
+export interface SharedByPasses {
+  readonly throttles: ThrottleNotice;
+  /** Tips for which LATEST was given. */
+  readonly askedTips: Set<EpochMs>;
+}
+
+export interface PassAsked {
+  readonly from: Position;
+  readonly signal: AbortSignal;
+  readonly permit: () => Promise<boolean>;
+}
+
+/** A shard that is refused as unknown for so long is looked up in the listing. */
+const GONE_MS: Ms = 60_000;
+/** LATEST is taken only so soon after its tip was saved: what was written between lies before it. */
+const FRESH_TIP_MS: Ms = 5_000;
+/** A number that the server fails on so often in a row is taken for one that it does not know. */
+const FAILED_NUMBER = 8;
+/** A server that was started again does not know its old iterators. */
+const INVALID_ITERATORS = 3;
+
+export class ShardPass {
+  readonly #parts: ShardReaderParts;
+  readonly #shared: SharedByPasses;
+  readonly #asked: PassAsked;
+  readonly #cursor: ShardCursor;
+  readonly #pace: ReadPace;
+  readonly #trouble: ShardTrouble;
+  #iterator: string | undefined;
+  #dueAt: Ms = 0;
+  #mayHaveEnded = false;
+  #failedNumbers = 0;
+  #goneSince: Ms | undefined;
+  #request: AbortController | undefined;
+
+  constructor(parts: ShardReaderParts, shared: SharedByPasses, asked: PassAsked) {
+    this.#parts = parts;
+    this.#shared = shared;
+    this.#asked = asked;
+    this.#cursor = new ShardCursor(asked.from, {
+      startingToken: parts.startingToken,
+      beganAt: shardBeganAt(parts.source.partition),
+    });
+    this.#pace = new ReadPace(parts);
+    this.#trouble = new ShardTrouble(parts, shared.throttles);
+  }
+
+  async *pages(): AsyncGenerator<Page> {
+    const { from, signal } = this.#asked;
+    if (from.at === 'end') {
+      yield { records: [], end: true };
+      return;
+    }
+    // One listener for the life of the pass; each request has a signal of its own, so that nothing piles up on the caller's.
+    const abort = () => this.#request?.abort();
+    signal.addEventListener('abort', abort);
+    try {
+      for (;;) {
+        const page = await this.#next();
+        if (page === undefined) return;
+        yield page;
+        if (page.end) return;
+        this.#cursor.delivered(page.records);
+      }
+    } finally {
+      signal.removeEventListener('abort', abort);
+    }
+  }
+
+  /** Undefined: nothing more is wanted. */
+  async #next(): Promise<Page | undefined> {
+    const { signal, permit } = this.#asked;
+    const { clock } = this.#parts;
+    const end = this.#mayHaveEnded ? await this.#confirmedEnd() : undefined;
+    if (end !== undefined && !signal.aborted) return end;
+    await clock.sleep(Math.max(0, this.#dueAt - clock.elapsed()), signal);
+    if (signal.aborted || !(await permit())) return undefined;
+    while (!signal.aborted) {
+      const step = await this.#attempt();
+      if (!('waitMs' in step)) return step;
+      await clock.sleep(step.waitMs, signal);
+    }
+    return undefined;
+  }
+
+  async #attempt(): Promise<Page | Retry> {
+    const { api, source, clock } = this.#parts;
+    try {
+      const iterator = this.#iterator ?? (await this.#open());
+      if (typeof iterator !== 'string') return iterator;
+      this.#iterator = iterator;
+      const askedAt = clock.elapsed();
+      const answer = await this.#call(signal => api.read(iterator, source, signal));
+      return answer.is === 'page' ? this.#page(answer, clock.elapsed() - askedAt) : await this.#refused(answer.is);
+    } catch (error) {
+      if (this.#isOldIterator(error)) return this.#refused('expired');
+      return this.#trouble.fault(error);
+    }
+  }
+
+  /** An iterator for the cursor's place. */
+  async #open(): Promise<string | Page | Retry> {
+    const { api, source } = this.#parts;
+    const { from } = this.#asked;
+    const mayAskLatest = from.at === 'tip' && this.#parts.isFreshTip(from.takenAt) && !this.#shared.askedTips.has(from.takenAt);
+    const place = this.#cursor.iteratorPlace(mayAskLatest);
+    const answer = await this.#call(signal => api.iterator(source, place, signal).catch(error => this.#failedToOpen(error)));
+    if (answer.is !== 'iterator') return this.#refused(answer.is);
+    this.#failedNumbers = 0;
+    if (place.type === 'LATEST' && from.at === 'tip') {
+      this.#shared.askedTips.add(from.takenAt);
+      if (answer.servedAt - from.takenAt > FRESH_TIP_MS) return { waitMs: 0 };
+    }
+    this.#cursor.opened(place, answer.servedAt);
+    return answer.iterator;
+  }
+
+  /** DynamoDB Local fails for ever on a number that it does not know. */
+  #failedToOpen(error: unknown): never {
+    if (error instanceof ServiceFault && error.class === 'server') this.#failedNumbers += 1;
+    if (this.#failedNumbers === FAILED_NUMBER) this.#cursor.loseNumber('the server does not know the number of the last record read');
+    throw error;
+  }
+
+  #isOldIterator(error: unknown): boolean {
+    return (
+      error instanceof ServiceFault &&
+      error.class === 'invalid' &&
+      this.#iterator !== undefined &&
+      this.#trouble.failures < INVALID_ITERATORS
+    );
+  }
+
+  #page(answer: ReadAnswer & { is: 'page' }, durationMs: Ms): Page {
+    const { clock, observer, labels, isClosed } = this.#parts;
+    const read = { records: answer.records.length, bytes: answer.bytes };
+    observer.pageRead?.(labels, { ...read, durationMs });
+    this.#trouble.over();
+    this.#goneSince = undefined;
+    this.#iterator = answer.next || undefined;
+    this.#mayHaveEnded = this.#iterator === undefined;
+    const closed = isClosed();
+    this.#dueAt = clock.elapsed() + this.#pace.after(read, closed);
+    // A closed shard that goes on has more, however little came.
+    const atTip = !isFull(read) && (this.#mayHaveEnded || !closed);
+    return { ...this.#cursor.take(answer.records, answer.servedAt), ...(atTip && { atTip: true as const }) };
+  }
+
+  async #refused(is: 'expired' | 'trimmed' | 'gone' | 'throttled'): Promise<Page | Retry> {
+    if (is === 'throttled') return this.#trouble.throttled();
+    this.#iterator = undefined;
+    if (is === 'gone') return this.#gone();
+    if (is === 'trimmed') this.#cursor.loseNumber('records had been trimmed before they were read');
+    return this.#trouble.heal();
+  }
+
+  /** Unknown to the server: for a moment, or for good. */
+  async #gone(): Promise<Page | Retry> {
+    const { clock, source, standing } = this.#parts;
+    this.#goneSince ??= clock.elapsed();
+    if (clock.elapsed() - this.#goneSince < GONE_MS) return this.#trouble.again();
+    const { is, servedAt } = await this.#call(standing);
+    if (is === 'stream-gone') throw streamGone(source.streamArn, source.partition);
+    const since = this.#cursor.wantedSince;
+    const isLost = is !== 'open' || (since !== undefined && servedAt - since > RETENTION_MS);
+    if (isLost) return { records: [], gap: this.#cursor.restLost(servedAt), end: true };
+    this.#trouble.sayUnknown();
+    this.#goneSince = undefined;
+    return this.#trouble.again();
+  }
+
+  /** No next iterator was the end; if not, the next read is due after a while, by a new iterator. Without a permit, for nothing is read. */
+  async #confirmedEnd(): Promise<Page | undefined> {
+    const { clock, standing } = this.#parts;
+    const { signal } = this.#asked;
+    while (!signal.aborted) {
+      try {
+        const { is, servedAt } = await this.#call(standing);
+        this.#trouble.over();
+        if (is !== 'open') return { records: [], ...this.#cursor.holeAtEnd(servedAt), end: true };
+        this.#mayHaveEnded = false;
+        this.#dueAt = clock.elapsed() + this.#pace.afterUnconfirmedEnd();
+        return undefined;
+      } catch (error) {
+        await clock.sleep(this.#trouble.fault(error).waitMs, signal);
+      }
+    }
+    return undefined;
+  }
+
+  async #call<T>(ask: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const request = new AbortController();
+    this.#request = request;
+    try {
+      return await ask(request.signal);
+    } finally {
+      this.#request = undefined;
+    }
+  }
+}
+
+function streamGone(streamArn: string, shardId: string): ServiceFault {
+  const message = `stream ${streamArn} is gone, and its shard ${shardId} had not been read to its end; nothing of it can be read any more`;
+  return new ServiceFault('ResourceNotFoundException', message, { class: 'missing' });
+}
