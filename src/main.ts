@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { withCommonOptions } from './main/common-options.ts';
 import { EXIT, type ExitCode, verdictOn } from './main/exit.ts';
-import { complain, endQuietlyOnClosedPipe } from './main/output.ts';
+import { bearClosedPipes, complain } from './main/output.ts';
 
 /** Verbs of the contract that this build does not have; they are not in the help. */
 const NOT_BUILT = ['doctor', 'snapshot', 'verify', 'redrive', 'replay', 'rewind', 'archive'];
@@ -71,7 +71,7 @@ function codeOf(error: unknown): ExitCode {
   return code;
 }
 
-endQuietlyOnClosedPipe(() => process.exit(EXIT.done));
+bearClosedPipes();
 try {
   await commandLine().parseAsync();
 } catch (error) {

@@ -8,7 +8,7 @@ import { placeOf } from './adapters/aws-endpoint.ts';
 import { controlStore } from './adapters/control-store.ts';
 import { leaseStore } from './adapters/lease-store.ts';
 import { type ProcessLog, processLog } from './adapters/log.ts';
-import { systemClock, systemRandom } from './adapters/system.ts';
+import { stayAlive, systemClock, systemRandom } from './adapters/system.ts';
 import { type Telemetry, telemetry } from './adapters/telemetry.ts';
 import { type AdminServer, startAdmin } from './admin/server.ts';
 import type { ControlStore } from './ports/control-store.ts';
@@ -35,6 +35,7 @@ export interface Stores {
 }
 
 /** What the daemon is made of. */
+export type { ProcessLog };
 export type World = Awaited<ReturnType<typeof daemonWorld>>;
 
 export function openLog({ settings, secrets }: LoadedSettings, worker: string, { colour }: Surroundings): ProcessLog {
@@ -48,7 +49,8 @@ export function workerName(): string {
 
 export function openStores({ settings }: LoadedSettings, log: Log): Stores {
   const clients = awsClients({ clock: systemClock, random: systemRandom, log });
-  return { ...stateStores(settings, clients), close: () => clients.close() };
+  const leave = stayAlive();
+  return { ...stateStores(settings, clients), close: () => clients.close().finally(leave) };
 }
 
 export async function daemonWorld(loaded: LoadedSettings, { log, worker }: { log: ProcessLog; worker: string }, around: Surroundings) {
@@ -62,6 +64,8 @@ export async function daemonWorld(loaded: LoadedSettings, { log, worker }: { log
     if (source === undefined) throw new Error(`no pipeline ${pipeline}`);
     return source;
   };
+  // From here on it lives until it is ended: nobody else's timer keeps it alive.
+  stayAlive();
   return {
     plan: {
       name: settings.name,
@@ -85,7 +89,6 @@ export async function daemonWorld(loaded: LoadedSettings, { log, worker }: { log
     },
     telemetry: measured,
     openAdmin: (source: StatusSource) => openAdmin(settings, { source, telemetry: measured, log }),
-    close: () => clients.close(),
   };
 }
 

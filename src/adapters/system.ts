@@ -43,6 +43,12 @@ function after(ms: Ms, f: () => void): Cancel {
   return () => clearTimeout(timer);
 }
 
+/** The clock's timers do not keep the process alive; this does, until it is cancelled. */
+export function stayAlive(): Cancel {
+  const timer = setInterval(() => {}, LONGEST_TIMER_MS);
+  return () => clearInterval(timer);
+}
+
 /** An HTTP date or an ISO text with an offset; undefined when it is neither. */
 export function epochOf(text: string | undefined): EpochMs | undefined {
   if (text === undefined) return undefined;

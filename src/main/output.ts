@@ -3,11 +3,18 @@
  * should know beside it goes to stderr.
  */
 
+let closed = (): void => process.exit(0);
+
+/** What to do instead of ending at once, for a verb that has work in flight. */
+export function whenStdoutCloses(act: () => void): void {
+  closed = act;
+}
+
 /** From now on a closed stdout is no error. */
-export function endQuietlyOnClosedPipe(end: () => void): void {
+export function bearClosedPipes(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
-    end();
+    closed();
   });
   // Nobody reads the log any more: there is nowhere left to say so.
   process.stderr.on('error', () => {});
