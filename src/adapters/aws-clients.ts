@@ -10,7 +10,7 @@ import type { AwsOptions, TableApi } from '../ports/table-api.ts';
 import { ownSource, roleSource } from './aws-credential-sources.ts';
 import { CredentialKeeper } from './aws-credentials.ts';
 import { type Place, placeOf, type ServiceName } from './aws-endpoint.ts';
-import { streamApi } from './dynamodb-streams.ts';
+import { type StreamCalls, streamApi } from './dynamodb-streams.ts';
 import { FastClient } from './fast-client.ts';
 import { FastConnections } from './fast-connections.ts';
 import { fastKinesis } from './fast-kinesis.ts';
@@ -53,26 +53,25 @@ export function awsClients(host: AwsClientsHost): AwsClients {
   const tables = keptOnce<TableApi>();
   const kineses = keptOnce<KinesisApi>();
   const streams = keptOnce<StreamApi>();
+  const table = (options: AwsOptions) =>
+    tables(clientName(options), () =>
+      options.client === 'sdk' ? closed(sdkTable(options, source(options))) : fastTable(fastClient('dynamodb', options).client),
+    );
+  const kinesis = (options: AwsOptions) =>
+    kineses(clientName(options), () =>
+      options.client === 'sdk' ? closed(sdkKinesis(options, source(options))) : fastKinesis(fastClient('kinesis', options).client),
+    );
+  const streamCalls = (options: AwsOptions): StreamCalls => {
+    const keySchema: StreamCalls['keySchema'] = async (TableName, signal) =>
+      (await table(options).call('DescribeTable', { TableName }, signal)).Table.KeySchema;
+    if (options.client === 'sdk') return closed(sdkStreamCalls(options, { ...source(options), keySchema }));
+    const { client, place } = fastClient('streams', options);
+    return fastStreamCalls(client, { keySchema, region: async () => (await place()).region });
+  };
   return {
-    table: options =>
-      tables(clientName(options), () =>
-        options.client === 'sdk' ? closed(sdkTable(options, source(options))) : fastTable(fastClient('dynamodb', options).client),
-      ),
-    kinesis: options =>
-      kineses(clientName(options), () =>
-        options.client === 'sdk' ? closed(sdkKinesis(options, source(options))) : fastKinesis(fastClient('kinesis', options).client),
-      ),
-    streams: options =>
-      streams(clientName(options), () => {
-        if (options.client === 'sdk') {
-          return streamApi(closed(sdkStreamCalls(options, source(options))), host.log);
-        }
-        const { client, place } = fastClient('streams', options);
-        return streamApi(
-          fastStreamCalls(client, async () => (await place()).region),
-          host.log,
-        );
-      }),
+    table,
+    kinesis,
+    streams: options => streams(clientName(options), () => streamApi(streamCalls(options), host.log)),
     async close() {
       for (const close of closing.splice(0)) close();
       await connections.close();

@@ -4,6 +4,8 @@
  */
 import type { ViewType } from '../model/change-record.ts';
 import type { AttributeValue, Item } from '../model/item.ts';
+import type { EpochMs } from '../model/units.ts';
+import { epochOf } from './system.ts';
 
 export interface WireRecord {
   readonly eventID?: string;
@@ -37,12 +39,14 @@ export interface WireShard {
   readonly SequenceNumberRange?: { readonly StartingSequenceNumber?: string; readonly EndingSequenceNumber?: string };
 }
 
+export type KeySchema = readonly { readonly AttributeName: string; readonly KeyType: string }[];
+
 export interface WireDescription {
   readonly StreamArn?: string;
   readonly StreamLabel?: string;
   readonly StreamStatus: 'ENABLING' | 'ENABLED' | 'DISABLING' | 'DISABLED';
   readonly StreamViewType?: ViewType;
-  readonly KeySchema?: readonly { readonly AttributeName: string; readonly KeyType: string }[];
+  readonly KeySchema?: KeySchema;
   readonly Shards?: readonly WireShard[];
   readonly LastEvaluatedShardId?: string | null;
 }
@@ -53,7 +57,7 @@ export interface StreamArnParts {
   readonly label: string;
 }
 
-/** `arn:<partition>:dynamodb:<region>:<account>:table/<table>/stream/<label>`; DynamoDB Local's region is `ddblocal`. */
+/** `arn:<partition>:dynamodb:<region>:<account>:table/<table>/stream/<label>`. */
 export function streamArnParts(arn: string): StreamArnParts {
   const match = /^arn:[^:]+:dynamodb:([^:]*):[^:]*:table\/([^/]+)\/stream\/(.+)$/.exec(arn);
   const [, region, table, label] = match ?? [];
@@ -65,13 +69,19 @@ export function streamArnParts(arn: string): StreamArnParts {
   return { region, table, label };
 }
 
+/** Local servers put a word of their own there (`ddblocal`, `dynoxide`); a region of the service has dashes. */
 export function isLocalRegion(region: string): boolean {
-  return region === 'ddblocal';
+  return !region.includes('-');
 }
 
-/** Whether an answer may hold a value without a type: a text search, so that an answer without one costs nothing. */
+/** The label is the time of the stream's making: an ISO text, at some local servers epoch seconds. */
+export function labelTime(label: string): EpochMs {
+  return epochOf(`${label}Z`) ?? (Math.round(Number(label) * 1000) || 0);
+}
+
+/** Whether an answer may hold a value without a type: a text search, so that an answer without an empty object costs nothing. */
 export function mayHoldUntypedValues(text: string): boolean {
-  return text.includes(':{}');
+  return text.includes('{}');
 }
 
 /** DynamoDB Local 3 drops the type of an empty map in stream images, at any depth: a value `{}` can only be that. The same item when it has none. */

@@ -12,19 +12,22 @@ import type { Answer } from './aws-answers.ts';
 import { decodeRecords, unknownEventName } from './dynamodb-streams-decode.ts';
 import {
   isLocalRegion,
+  type KeySchema,
+  labelTime,
   mayHoldUntypedValues,
   streamArnParts,
   type WireDescription,
   type WirePage,
   type WireShard,
 } from './dynamodb-streams-wire.ts';
-import { epochOf } from './system.ts';
 
 /** One attempt of one call, by whichever client. */
 export interface StreamCalls {
   call(operation: 'DescribeStream' | 'GetShardIterator' | 'GetRecords', request: object, signal: AbortSignal): Promise<Answer>;
   /** The region that the client talks to. */
-  region(signal: AbortSignal): Promise<string>;
+  region(): Promise<string>;
+  /** The key of a table at the same address, for servers whose streams do not name it. */
+  keySchema(table: string, signal: AbortSignal): Promise<KeySchema>;
 }
 
 const PAGE_RECORDS = 1_000;
@@ -45,11 +48,11 @@ async function describe(calls: StreamCalls, streamArn: string, signal: AbortSign
   return {
     arn: streamArn,
     table,
-    region: isLocalRegion(region) ? await calls.region(signal) : region,
+    region: isLocalRegion(region) ? await calls.region() : region,
     status: first.StreamStatus,
     viewType: first.StreamViewType ?? 'KEYS_ONLY',
-    keyNames: keyNamesOf(first),
-    createdAt: epochOf(`${label}Z`) ?? 0,
+    keyNames: keyNamesOf(first.KeySchema ?? (await calls.keySchema(table, signal)), table),
+    createdAt: labelTime(label),
     shards,
     servedAt,
   };
@@ -101,11 +104,10 @@ function listingOf(shard: WireShard): ShardListing {
   };
 }
 
-function keyNamesOf(description: WireDescription): KeyNames {
-  const schema = description.KeySchema ?? [];
+function keyNamesOf(schema: KeySchema, table: string): KeyNames {
   const hash = schema.find(element => element.KeyType === 'HASH')?.AttributeName;
   const range = schema.find(element => element.KeyType === 'RANGE')?.AttributeName;
-  if (hash === undefined) throw new Error(`the description of stream ${description.StreamArn ?? ''} names no key`);
+  if (hash === undefined) throw new Error(`the server names no key of table ${table}`);
   return range === undefined ? [hash] : [hash, range];
 }
 

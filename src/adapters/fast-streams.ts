@@ -2,6 +2,6 @@
 import type { StreamCalls } from './dynamodb-streams.ts';
 import type { FastClient } from './fast-client.ts';
 
-export function fastStreamCalls(client: FastClient, region: () => Promise<string>): StreamCalls {
-  return { call: (operation, request, signal) => client.call(operation, request, signal), region };
+export function fastStreamCalls(client: FastClient, around: Pick<StreamCalls, 'region' | 'keySchema'>): StreamCalls {
+  return { ...around, call: (operation, request, signal) => client.call(operation, request, signal) };
 }

@@ -10,10 +10,14 @@ const COMMANDS: Readonly<Record<Parameters<StreamCalls['call']>[0], new (request
   GetRecords: GetRecordsCommand,
 };
 
-export function sdkStreamCalls(options: AwsOptions, { keeper, clock }: SdkSource): StreamCalls & { close(): void } {
-  const client = new DynamoDBStreamsClient(sdkSettings(options, keeper));
+export function sdkStreamCalls(
+  options: AwsOptions,
+  { keySchema, ...source }: SdkSource & Pick<StreamCalls, 'keySchema'>,
+): StreamCalls & { close(): void } {
+  const client = new DynamoDBStreamsClient(sdkSettings(options, source.keeper));
   return {
-    call: (operation, request, signal) => sdkCall(new COMMANDS[operation](request as never), { client, keeper, clock }, signal),
+    call: (operation, request, signal) => sdkCall(new COMMANDS[operation](request as never), { ...source, client }, signal),
+    keySchema,
     region: () => client.config.region(),
     close: () => client.destroy(),
   };

@@ -34,6 +34,7 @@ function scripted(script: (operation: string, request: Request) => unknown) {
       return { json: JSON.parse(text), text, bytes: Buffer.byteLength(text), servedAt: 1_000 };
     },
     region: async () => 'eu-west-1',
+    keySchema: async () => [{ AttributeName: 'asked', KeyType: 'HASH' }],
   };
   return { api: streamApi(calls, log), log, requests };
 }
@@ -87,6 +88,12 @@ describe('describing a stream', () => {
   it('takes the region of a local server from its client, and no shards for none', async () => {
     const { api } = scripted(() => ({ StreamDescription: { ...page([]).StreamDescription, StreamStatus: 'ENABLING', Shards: undefined } }));
     expect(await api.describe(LOCAL_ARN, signal)).to.deep.include({ region: 'eu-west-1', status: 'ENABLING', shards: [] });
+  });
+
+  it('asks the table for its key where the stream does not name it, and reads a label of seconds', async () => {
+    const { api } = scripted(() => ({ StreamDescription: { ...page([]).StreamDescription, KeySchema: undefined } }));
+    const described = await api.describe('arn:aws:dynamodb:dynoxide:000000000000:table/orders/stream/1795613800.484732151', signal);
+    expect(described).to.deep.include({ keyNames: ['asked'], createdAt: 1_795_613_800_485, region: 'eu-west-1' });
   });
 
   it('says what an ARN looks like when it is none', async () => {
@@ -191,7 +198,12 @@ describe('reading a shard', () => {
     const text = JSON.stringify({
       Records: [
         record({
-          NewImage: { pk: { S: 'a' }, m: {}, deep: { M: { l: { L: [{}, { M: { x: {} } }] }, ok: { M: {} } } }, 'a:{}': { S: ':{}' } },
+          NewImage: {
+            pk: { S: 'a' },
+            m: {},
+            deep: { M: { l: { L: [{}, { M: { x: {} } }, { L: [{}] }] }, ok: { M: {} } } },
+            'a:{}': { S: ':{}' },
+          },
         }),
         record({ OldImage: JSON.parse('{"pk":{"S":"a"},"__proto__":{},"constructor":{"M":{"__proto__":{}}}}') }),
       ],
@@ -203,7 +215,7 @@ describe('reading a shard', () => {
       expect(page.records[0]?.after).to.deep.equal({
         pk: { S: 'a' },
         m: { M: {} },
-        deep: { M: { l: { L: [{ M: {} }, { M: { x: { M: {} } } }] }, ok: { M: {} } } },
+        deep: { M: { l: { L: [{ M: {} }, { M: { x: { M: {} } } }, { L: [{ M: {} }] }] }, ok: { M: {} } } },
         'a:{}': { S: ':{}' },
       });
       expect(JSON.stringify(page.records[1]?.before)).to.equal(
@@ -211,6 +223,14 @@ describe('reading a shard', () => {
       );
     }
     expect(log.lines.map(line => line.message)).to.have.length(1);
+  });
+
+  it('finds such a map in a list alone', async () => {
+    const { api } = scripted(() => ({ Records: [record({ NewImage: { pk: { S: 'a' }, l: { L: [{}] } } })] }));
+    const page = await api.read('it', SOURCE, signal);
+    expect(page)
+      .to.have.nested.property('records[0].after.l')
+      .that.deep.equals({ L: [{ M: {} }] });
   });
 
   it('judges an event that it does not know by its images, and says so once', async () => {
