@@ -122,11 +122,11 @@ describe('kafka links', () => {
     expect(kafka.alive).to.equal(1);
   });
 
-  it('forgets clients that idle when told that the cluster has changed', async () => {
+  it('forgets the clients of a leader that is none any more, and no others', async () => {
     const { kafka, links } = setUp();
-    await links.use(1, async () => {}, never);
-    links.forget();
-    expect(kafka.alive).to.equal(0);
+    for (const leader of [1, 2]) await links.use(leader, async () => {}, never);
+    links.forget(1);
+    expect(kafka.clients.map(({ isDestroyed }) => isDestroyed)).to.deep.equal([true, false]);
   });
 
   it('K6: closing ends writes that hang, and may be done twice', async () => {

@@ -55,16 +55,14 @@ export class Links {
     }
   }
 
-  /** What these clients believe of the cluster is out of date: those that idle are thrown away. */
-  forget(): void {
-    for (const lane of this.#lanes.values()) {
-      for (const link of lane.idle.splice(0)) link.client.destroy({ reset: false });
-    }
+  /** Somebody else leads now: the clients that idle with that belief are thrown away. Those of other leaders may be right, and stay. */
+  forget(leader: number): void {
+    for (const link of this.#lanes.get(leader)?.idle.splice(0) ?? []) link.client.destroy({ reset: false });
   }
 
   close(): void {
     this.#closing.abort();
-    this.forget();
+    for (const leader of this.#lanes.keys()) this.forget(leader);
   }
 
   async #run<T>(lane: Lane, work: (client: KafkaClient) => Promise<T>, signal: AbortSignal): Promise<T> {

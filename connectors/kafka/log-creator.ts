@@ -18,8 +18,9 @@ export function quietLog(log: Log, clock: Clock): logCreator {
       return;
     }
     nextAt = clock.elapsed() + EVERY_MS;
-    const { broker, message } = entry.log;
-    log.warn({ client: 'kafkajs', part: entry.namespace, ...(typeof broker === 'string' && { broker }), leftOut }, message);
+    const { broker, error, message } = entry.log;
+    const more = { ...(typeof broker === 'string' && { broker }), ...(typeof error === 'string' && { error }) };
+    log.warn({ client: 'kafkajs', part: entry.namespace, ...more, leftOut }, message);
     leftOut = 0;
   };
 }

@@ -77,7 +77,7 @@ export class KafkaSink implements Sink {
     try {
       await look;
     } catch (error) {
-      throw error instanceof SinkFault ? error : this.#judge(failureOf(error), topic, topic.name);
+      throw error instanceof SinkFault ? error : this.#fault(failureOf(error), topic.name);
     }
   }
 
@@ -133,9 +133,13 @@ export class KafkaSink implements Sink {
       topic.refuse(Math.min(...request.messages.map(({ time }) => time)), now);
       failure = await this.#send(topic, { ...request, messages: request.messages.map(message => ({ ...message, time: now })) }, signal);
     }
-    if (failure !== undefined) return this.#judge(failure, topic, `${topic.name}-${request.partition}`);
-    this.#failedLogins = 0;
-    return undefined;
+    if (failure === undefined) {
+      this.#failedLogins = 0;
+      return undefined;
+    }
+    if (isStale(failure)) this.#parts.links.forget(topic.leaderOf(request.partition));
+    topic.isDoubtful ||= isDoubt(failure);
+    return this.#fault(failure, `${topic.name}-${request.partition}`);
   }
 
   async #send(topic: Topic, request: ProduceRequest, signal: AbortSignal): Promise<Failure | undefined> {
@@ -161,10 +165,8 @@ export class KafkaSink implements Sink {
     }
   }
 
-  #judge(failure: Failure, topic: Topic, where: string): SinkFault {
+  #fault(failure: Failure, where: string): SinkFault {
     if (isLogin(failure)) this.#failedLogins += 1;
-    if (isStale(failure)) this.#parts.links.forget();
-    topic.isDoubtful ||= isDoubt(failure);
     return faultOf(failure, { where, logins: this.#failedLogins });
   }
 }
