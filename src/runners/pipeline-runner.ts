@@ -2,10 +2,8 @@
  * One pipeline: finds its table and stream, opens its sinks, and keeps discovering. What only an operator can mend halts it with a reason; then it looks
  * again each 60 s. A stream that was replaced by a new one is read to its end, sink by sink, before the new one is begun.
  */
-import type { Gap } from '../model/page.ts';
 import type { Ms, SinkName } from '../model/units.ts';
 import type { OpenSink } from '../pipeline/open-sink.ts';
-import type { StreamRow } from '../ports/control-store.ts';
 import type { LeaseKey, LeaseRow } from '../ports/lease-store.ts';
 import { partsOfLeaseKey } from '../ports/lease-store.ts';
 import { ServiceFault } from '../ports/service-fault.ts';
@@ -14,7 +12,8 @@ import { GapBook } from './gap-book.ts';
 import { openSinks } from './open-sinks.ts';
 import type { PipelineRunnerParts } from './pipeline-runner-parts.ts';
 import { checkViewType, SourceTrouble, sourceTable, troubleOf } from './source-table.ts';
-import { StreamRunner } from './stream-runner.ts';
+import type { StreamRunner } from './stream-runner.ts';
+import { TableStreams } from './table-streams.ts';
 
 const LOOK_AGAIN_MS: Ms = 60_000;
 const DISCOVER_MS: Ms = 60_000;
@@ -25,19 +24,28 @@ export class PipelineRunner {
   readonly name: string;
   readonly gaps: GapBook;
   readonly #parts: PipelineRunnerParts;
-  readonly #streams = new Map<string, StreamRunner>();
+  readonly #streams: TableStreams;
   #sinks: ReadonlyMap<SinkName, OpenSink> = new Map();
   #rows: readonly LeaseRow[] = [];
   #state: 'starting' | 'running' | 'halted' = 'starting';
-  #reason: string | undefined;
-  #halts: ((reason: string) => void) | undefined;
-  /** It has run once, so it can run. */
+  #reason: string | undefined = 'waiting for the first look at the lease table';
+  /** What a run found out since the last round. */
+  #trouble: SourceTrouble | undefined;
+  #wake: () => void = () => {};
   #hasRun = false;
 
   constructor(parts: PipelineRunnerParts) {
     this.#parts = parts;
     this.name = parts.plan.name;
     this.gaps = new GapBook({ ...parts, pipeline: this.name, signal: parts.ending });
+    this.#streams = new TableStreams(parts, {
+      gaps: this.gaps,
+      sinks: () => this.#sinks,
+      rows: () => this.#rows,
+      accepts: ({ viewType }) => checkViewType(parts.plan, viewType),
+      lookSoon: () => this.#wake(),
+      failed: error => this.#failed(error),
+    });
   }
 
   get plan() {
@@ -53,6 +61,7 @@ export class PipelineRunner {
     return this.#reason;
   }
 
+  /** It has run once, so it can run. */
   get hasRun(): boolean {
     return this.#hasRun;
   }
@@ -61,36 +70,38 @@ export class PipelineRunner {
     return this.#sinks;
   }
 
-  get streams(): Iterable<StreamRunner> {
-    return this.#streams.values();
+  /** Oldest first. */
+  get streams(): readonly StreamRunner[] {
+    return this.#streams.all;
   }
 
   /** Until the signal aborts. Runs that are under way then go on until `stop`. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, random, log } = this.#parts;
-    let tries = 0;
-    while (!signal.aborted) {
+    for (let failures = 0; !signal.aborted; ) {
       try {
         await this.#round(signal);
-        tries = 0;
+        failures = 0;
         await this.#sleep(DISCOVER_MS * (0.8 + 0.4 * random.next()), signal);
+        if (this.#trouble !== undefined) throw this.#trouble;
       } catch (error) {
         if (signal.aborted) return;
         const trouble = error instanceof SourceTrouble ? error : troubleOf(error, this.plan.source, 'the stream');
         if (trouble !== undefined) await this.#halt(trouble.message, signal);
         else if (error instanceof ServiceFault) {
-          if (tries === 0) log.warn({ error: error.message }, 'the source or the state tables do not answer; trying again');
+          if (failures === 0) log.warn({ error: error.message }, 'the source or the state tables do not answer; trying again');
           if (this.#state === 'starting') this.#reason = error.message;
-          await clock.sleep(Math.min(TROUBLED_CAP_MS, TROUBLED_MS * 2 ** tries++) * (0.5 + random.next() / 2), signal);
+          await clock.sleep(Math.min(TROUBLED_CAP_MS, TROUBLED_MS * 2 ** failures++) * (0.5 + random.next() / 2), signal);
         } else throw error;
       }
     }
   }
 
+  /** Takes in the rows of a scan, and says which are worth a lease. */
   survey(rows: readonly LeaseRow[]): readonly LeaseKey[] {
     this.#rows = rows;
-    const worth = [...this.#streams.values()].map(stream => stream.survey(rows));
-    return this.#state === 'running' ? worth.flatMap(keys => [...keys]) : [];
+    const worth = this.streams.flatMap(stream => [...stream.survey(rows)]);
+    return this.#state === 'running' ? worth : [];
   }
 
   take(lease: HeldLease): void {
@@ -101,13 +112,17 @@ export class PipelineRunner {
     this.#streamOf(lease)?.unwanted(lease);
   }
 
+  owns(lease: HeldLease): boolean {
+    return this.#streamOf(lease) !== undefined;
+  }
+
   lost(lease: HeldLease, reason: LostReason): void {
     this.#streamOf(lease)?.lost(lease, reason);
   }
 
   /** Whether every write has settled and every lease was given back. */
   async stop(drainMs: Ms): Promise<boolean> {
-    const ends = await Promise.all([...this.#streams.values()].map(stream => stream.stop(drainMs)));
+    const ends = await Promise.all(this.streams.map(stream => stream.stop(drainMs)));
     return ends.every(settled => settled);
   }
 
@@ -117,98 +132,36 @@ export class PipelineRunner {
 
   /** One look at the table and a pass over each of its streams. */
   async #round(signal: AbortSignal): Promise<void> {
-    const { plan, apis, clock, log, keeper } = this.#parts;
+    const { plan, apis, clock, log, keeper, scanned } = this.#parts;
+    await scanned;
+    this.#trouble = undefined;
     const table = await sourceTable(plan.source, { tables: apis.tables, clock }, signal);
     if (this.#sinks.size === 0) {
+      if (table.viewType !== undefined) checkViewType(plan, table.viewType);
       await this.gaps.load(signal);
       this.#sinks = openSinks(this.#parts, table.tableId);
     }
-    await this.#follow(table.streamArn, signal);
-    for (const stream of this.#streams.values()) await stream.pass(signal);
-    await this.#retire(signal);
-    const resumed = this.#state !== 'running';
-    if (this.#state === 'halted') log.info({}, 'the pipeline goes on');
+    await this.#streams.follow(table.streamArn, signal);
+    await this.#streams.pass(signal);
+    const before = this.#state;
     this.#state = 'running';
     this.#hasRun = true;
-    this.#reason = this.#drained();
-    if (resumed) for (const stream of this.#streams.values()) stream.resume();
-    if (resumed) keeper.nudge();
+    this.#reason = this.#streams.drained();
+    if (before === 'running') return;
+    if (before === 'halted') log.info({}, 'the pipeline goes on');
+    for (const stream of this.streams) stream.resume();
+    keeper.nudge();
   }
 
-  /** Opens the streams that are known and not read to their end, and the newest. */
-  async #follow(newest: string, signal: AbortSignal): Promise<void> {
-    if (this.#streams.has(newest)) return;
-    const { control, clock, plan } = this.#parts;
-    const known = await control.streams(this.name, signal);
-    const ofTable = known.filter(({ table }) => table === plan.source.table);
-    for (const row of ofTable) if (row.drainedAt === undefined) this.#open(row.arn, ofTable);
-    if (ofTable.some(({ arn }) => arn === newest)) return;
-    const old = ofTable.at(-1);
-    if (old !== undefined) await this.#replaced(old, newest);
-    const row: StreamRow = { pipeline: this.name, table: plan.source.table, arn: newest, firstSeenAt: clock.now() };
-    const stream = this.#open(newest, ofTable);
-    // Known only once sinks have their starts in it: a crash between the two decides again.
-    await stream.pass(signal);
-    await control.putStream(row, signal);
-  }
-
-  #open(arn: string, known: readonly StreamRow[]): StreamRunner {
-    const standing = this.#streams.get(arn);
-    if (standing !== undefined) return standing;
-    const { plan } = this.#parts;
-    const older = [...this.#streams.values()];
-    const stream = new StreamRunner({
-      ...this.#parts,
-      arn,
-      pipeline: this.name,
-      table: plan.source.table,
-      gaps: this.gaps,
-      sinks: this.#sinks,
-      firstStart: known.length === 0,
-      accepts: description => checkViewType(plan, description.viewType),
-      mayBegin: sink => older.every(one => one.hasEnded(sink)),
-      failed: error => this.#failed(error),
-    });
-    this.#streams.set(arn, stream);
-    stream.survey(this.#rows);
-    return stream;
-  }
-
-  /** What was written between the two streams is in neither. */
-  async #replaced(old: StreamRow, newest: string): Promise<void> {
-    const { plan, clock } = this.#parts;
-    const gap: Gap = {
-      reason: 'stream-replaced',
-      at: clock.now(),
-      note: `the stream of table ${plan.source.table} was replaced: ${old.arn} ends, ${newest} begins; what was written between them is in neither`,
-    };
-    await this.gaps.add({ table: plan.source.table, streamArn: old.arn, sinks: [...this.#sinks.keys()], gap });
-    if (plan.source.onGap === 'halt') for (const sink of this.#sinks.values()) sink.halt(`records were lost: ${gap.note}`, false);
-  }
-
-  /** A stream that was replaced and read to its end is not looked at any more. */
-  async #retire(signal: AbortSignal): Promise<void> {
-    const { control, clock, log } = this.#parts;
-    const newest = [...this.#streams.keys()].at(-1);
-    for (const [arn, stream] of this.#streams) {
-      if (arn === newest || !stream.isDrained) continue;
-      const row = (await control.streams(this.name, signal)).find(known => known.arn === arn);
-      if (row !== undefined) await control.putStream({ ...row, drainedAt: clock.now() }, signal);
-      this.#streams.delete(arn);
-      log.info({ streamArn: arn }, 'the old stream has been read to its end');
-    }
-  }
-
-  #drained(): string | undefined {
-    const newest = [...this.#streams.values()].at(-1);
-    if (newest === undefined || !newest.graph.isClosed || !newest.isDrained) return undefined;
-    return `the stream of table ${this.plan.source.table} is disabled and has been read to its end; enable it again`;
-  }
-
+  /** Something of a run that it did not foresee: what only an operator can mend halts the pipeline, anything else is our mistake. */
   #failed(error: unknown): void {
-    const trouble = troubleOf(error, this.plan.source, 'the stream');
-    if (trouble !== undefined) this.#halts?.(trouble.message);
-    else this.#parts.fatal(error);
+    if (!(error instanceof ServiceFault)) {
+      this.#parts.fatal(error);
+      return;
+    }
+    this.#trouble ??= troubleOf(error, this.plan.source, 'the stream') ?? new SourceTrouble(`the stream cannot be read: ${error.message}`);
+    this.#state = 'halted';
+    this.#wake();
   }
 
   /** Lets everything go, and waits. */
@@ -223,18 +176,14 @@ export class PipelineRunner {
     await clock.sleep(LOOK_AGAIN_MS, signal);
   }
 
-  /** Until the time is over, or a run finds out that the pipeline has to halt: then it throws that. */
+  /** Until the time is over, or a run finds out that the pipeline has to halt. */
   async #sleep(ms: Ms, signal: AbortSignal): Promise<void> {
+    if (this.#trouble !== undefined) return;
     const woken = new AbortController();
-    const wake = () => woken.abort();
-    signal.addEventListener('abort', wake);
-    let trouble: string | undefined;
-    this.#halts = reason => {
-      trouble ??= reason;
-      wake();
-    };
+    this.#wake = () => woken.abort();
+    signal.addEventListener('abort', this.#wake);
     await this.#parts.clock.sleep(ms, woken.signal);
-    signal.removeEventListener('abort', wake);
-    if (trouble !== undefined) throw new SourceTrouble(trouble);
+    signal.removeEventListener('abort', this.#wake);
+    this.#wake = () => {};
   }
 }

@@ -20,14 +20,14 @@ import type { ShardGraph } from './shard-graph.ts';
 export interface SweepParts {
   readonly pipeline: string;
   readonly table: string;
-  readonly streamArn: string;
+  readonly arn: string;
   readonly leases: LeaseStore;
   readonly control: ControlStore;
   readonly clock: Clock;
   readonly gaps: GapBook;
   readonly graph: ShardGraph;
   readonly sinks: ReadonlyMap<SinkName, OpenSink>;
-  readonly held: ReadonlyMap<LeaseKey, HeldLease>;
+  readonly keeper: { readonly held: ReadonlyMap<LeaseKey, HeldLease>; readonly expired: ReadonlySet<LeaseKey> };
 }
 
 export async function sweepRows(positions: SinkPositions, parts: SweepParts, signal: AbortSignal): Promise<void> {
@@ -36,18 +36,23 @@ export async function sweepRows(positions: SinkPositions, parts: SweepParts, sig
     const lost = await endedByLoss(row, positions, parts);
     const change = mended(row, lost, { positions, clock: parts.clock });
     if (change === undefined) continue;
-    const lease = parts.held.get(row.key);
+    const lease = parts.keeper.held.get(row.key);
     if (lease !== undefined) await lease.save(now => mended(now, lost, { positions, clock: parts.clock }) ?? {});
-    else if (row.owner === undefined) await parts.leases.write(row, change, signal);
+    else if (isFree(row, parts)) await parts.leases.write(row, { ...change, ...(row.owner !== undefined && { owner: null }) }, signal);
   }
   await collect(positions, parts, signal);
+}
+
+/** Nobody's, or a dead owner's: the write holds only for the counter that was seen unmoved. */
+function isFree({ key, owner }: LeaseRow, { keeper }: SweepParts): boolean {
+  return owner === undefined || keeper.expired.has(key);
 }
 
 /** Sinks that can go on only by an end here: the shard is gone, and they are not open, or nobody holds the row. The gap is durable when this resolves. */
 async function endedByLoss(row: LeaseRow, positions: SinkPositions, parts: SweepParts): Promise<readonly PlacedSink[]> {
   const { shardId } = partsOfLeaseKey(row.key);
   if (!parts.graph.isGone(shardId)) return [];
-  if (row.owner !== undefined && !parts.held.has(row.key)) return [];
+  if (!isFree(row, parts) && !parts.keeper.held.has(row.key)) return [];
   const ended = positions.sinks.filter(sink => {
     const canRead = parts.sinks.get(sink.name)?.state === 'open' && !parts.graph.streamGone;
     return !canRead && positions.position(row, sink).at !== 'end' && positions.mayStart(row, sink);
@@ -66,7 +71,7 @@ async function keepGap(
   parts: SweepParts,
 ) {
   const { shardId } = partsOfLeaseKey(row.key);
-  const { table, streamArn, clock, gaps } = parts;
+  const { table, arn: streamArn, clock, gaps } = parts;
   for (const { sink, position } of lost) {
     const gap: Gap = {
       reason: 'shard-gone',
@@ -106,7 +111,7 @@ function mended(
 async function collect(positions: SinkPositions, parts: SweepParts, signal: AbortSignal): Promise<void> {
   const rows = collectable(positions, parts.graph.listed, parts.clock.now());
   if (rows.length === 0) return;
-  const starts = (await parts.control.sinkStarts(parts.pipeline, signal)).filter(start => start.streamArn === parts.streamArn);
+  const starts = (await parts.control.sinkStarts(parts.pipeline, signal)).filter(start => start.streamArn === parts.arn);
   for (const row of rows) {
     const unfinished = starts.flatMap(start => {
       const sink = { name: start.sink, key: positionKey(parts.pipeline, start.sink), start };

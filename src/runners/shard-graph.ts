@@ -3,10 +3,12 @@
  * gone when two full listings in a row did not have it.
  */
 import type { StreamDescription } from '../ports/stream-api.ts';
+import { closedShards } from '../shards/lineage.ts';
 
 export class ShardGraph {
   #last: StreamDescription | undefined;
   #listed: ReadonlySet<string> = new Set();
+  #closed: ReadonlySet<string> = new Set();
   #before: ReadonlySet<string> | undefined;
   #streamGone = false;
 
@@ -16,6 +18,11 @@ export class ShardGraph {
 
   get listed(): ReadonlySet<string> {
     return this.#listed;
+  }
+
+  /** Surely closed, by the last listing. */
+  get closed(): ReadonlySet<string> {
+    return this.#closed;
   }
 
   /** The stream itself is not there any more. */
@@ -34,8 +41,10 @@ export class ShardGraph {
       this.#streamGone = true;
       return;
     }
-    if (this.#last !== undefined) this.#before = this.#listed;
+    // While it is being enabled a stream lists nothing, and that says nothing.
+    if (description.status !== 'ENABLING' && this.#last !== undefined) this.#before = this.#listed;
     this.#last = description;
+    this.#closed = closedShards(description);
     this.#listed = new Set(description.shards.map(shard => shard.shardId));
   }
 

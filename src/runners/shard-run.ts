@@ -3,7 +3,6 @@
  * and gives the lease back; or the right is lost and everything is abandoned at once. A lease is given back only when no write of the run can reach a
  * target any more; a write that does not settle keeps the lease, which is not renewed from then on.
  */
-import type { Position } from '../model/position.ts';
 import type { Ms, SinkName } from '../model/units.ts';
 import { type PartitionRun, type RunEnd, type RunSinkStatus, startRun } from '../pipeline/run.ts';
 import type { RunParts } from '../pipeline/run-parts.ts';
@@ -33,6 +32,7 @@ export class ShardRun {
   /** No more reading or saving from now on. */
   readonly #ending = new AbortController();
   #run: PartitionRun | undefined;
+  #hadNoRoomAt = Number.NEGATIVE_INFINITY;
   #gone: Promise<'released' | 'unsettled' | 'lost'> | undefined;
 
   constructor(parts: ShardRunParts) {
@@ -40,10 +40,6 @@ export class ShardRun {
     this.key = parts.lease.key;
     this.shardId = partsOfLeaseKey(parts.lease.key).shardId;
     this.startedAt = parts.clock.elapsed();
-  }
-
-  get lease(): HeldLease {
-    return this.#parts.lease;
   }
 
   /** Aborts when the run ends in whatever way: for what is done beside it. */
@@ -58,7 +54,12 @@ export class ShardRun {
   /** How long nothing has answered though something was asked for. */
   get silentMs(): Ms {
     if (this.#run === undefined || this.#run.waitsForRoom) return 0;
-    return this.#parts.clock.elapsed() - (this.#run.lastAnswerAt ?? this.startedAt);
+    return this.#parts.clock.elapsed() - Math.max(this.#run.lastAnswerAt ?? this.startedAt, this.#hadNoRoomAt);
+  }
+
+  /** To be called now and then: a wait for room is no silence, nor is the time just after it. */
+  look(): void {
+    if (this.#run?.waitsForRoom) this.#hadNoRoomAt = this.#parts.clock.elapsed();
   }
 
   start(): this {
@@ -72,10 +73,6 @@ export class ShardRun {
 
   sinkStatus(sink: SinkName): RunSinkStatus | undefined {
     return this.#run?.sinkStatus(sink);
-  }
-
-  position(sink: SinkName): Position | undefined {
-    return this.#run?.sinkStatus(sink)?.position;
   }
 
   /** Drains, saves and gives the lease back. */

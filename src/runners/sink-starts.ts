@@ -10,6 +10,7 @@ import type { Log } from '../ports/log.ts';
 import type { StreamDescription } from '../ports/stream-api.ts';
 import { leavesOf, rootsOf } from '../shards/row-plan.ts';
 import { shardBeganAt } from '../shards/shard-id.ts';
+import type { SinkPositions } from '../shards/sink-positions.ts';
 import type { PipelinePlan, SinkPlan } from './daemon-plan.ts';
 
 export interface StartsAsked {
@@ -78,6 +79,16 @@ function announce(start: SinkStart, hasBegunBefore: boolean, { sink, asked }: { 
   asked.log.info({ sink: sink.name, hours }, `the sink starts at ${start.position}: ${why}; that covers ${hours} h of changes`);
 }
 
+/** One line for each sink that has been here before: it goes on from its saved positions. */
+export function sayWhereSinksGoOn(positions: SinkPositions, { log, now }: { log: Log; now: EpochMs }): void {
+  for (const sink of positions.sinks) {
+    const saved = [...positions.rows.values()].map(row => positions.saved(row, sink)).filter(position => position !== undefined);
+    if (saved.length === 0) continue;
+    const behind = hours(now - Math.min(now, ...saved.map(position => (position.at === 'after' ? position.changedAt : now))));
+    log.info({ sink: sink.name, hours: behind }, `the sink goes on from its saved positions; the oldest is ${behind} h back`);
+  }
+}
+
 /** How far back the listed shards go, by their ids; a day where these do not say. */
 function hoursHeld({ shards, servedAt }: StreamDescription): number {
   const began = shards.map(({ shardId }) => shardBeganAt(shardId));
@@ -86,6 +97,6 @@ function hoursHeld({ shards, servedAt }: StreamDescription): number {
   return hours(Math.min(24 * 3_600_000, servedAt - oldest));
 }
 
-export function hours(ms: number): number {
+function hours(ms: number): number {
   return Math.round(Math.max(0, ms) / 360_000) / 10;
 }

@@ -18,6 +18,7 @@ export interface SourceTable {
   readonly tableId: string;
   /** Of the newest stream, which may be disabled. */
   readonly streamArn: string;
+  readonly viewType?: ViewType;
 }
 
 const ENABLE_POLL_MS: Ms = 1_000;
@@ -29,7 +30,7 @@ export async function sourceTable(
 ): Promise<SourceTable> {
   for (let asked = false; ; ) {
     const table = await described(plan, tables, signal);
-    if (table.LatestStreamArn !== undefined) return { tableId: table.TableId ?? table.TableArn, streamArn: table.LatestStreamArn };
+    if (table.LatestStreamArn !== undefined) return found(table, table.LatestStreamArn);
     if (!plan.enableStream) {
       throw new SourceTrouble(
         `table ${plan.table} in ${plan.region} has no stream; enable one with the view type NEW_AND_OLD_IMAGES, or set source.enableStream: true`,
@@ -40,6 +41,12 @@ export async function sourceTable(
     await clock.sleep(ENABLE_POLL_MS, signal);
     signal.throwIfAborted();
   }
+}
+
+function found(table: TableDescription, streamArn: string): SourceTable {
+  const tableId = table.TableId ?? table.TableArn;
+  const viewType = table.StreamSpecification?.StreamViewType;
+  return viewType === undefined ? { tableId, streamArn } : { tableId, streamArn, viewType: viewType as ViewType };
 }
 
 async function described(plan: SourcePlan, tables: TableApi, signal: AbortSignal): Promise<TableDescription> {

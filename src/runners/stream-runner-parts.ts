@@ -40,6 +40,10 @@ export interface StreamRunnerParts {
   readonly accepts: (description: StreamDescription) => void;
   /** Whether the sink has ended the streams before this one. */
   readonly mayBegin: (sink: SinkName) => boolean;
+  /** Another pass is wanted before its time. */
+  readonly lookSoon: () => void;
+  /** Of the process: aborts when there is nothing more to do. */
+  readonly ending: AbortSignal;
   /** Something went wrong that a run did not foresee. */
   readonly failed: (error: unknown) => void;
 }
@@ -47,6 +51,8 @@ export interface StreamRunnerParts {
 /** What of the lease keeper those need who have leases in hand. */
 export interface LeaseHolder {
   readonly held: ReadonlyMap<LeaseKey, HeldLease>;
+  /** Rows of owners that give no sign of life. */
+  readonly expired: ReadonlySet<LeaseKey>;
   nudge(): void;
   holdBack(key: LeaseKey, settled: Promise<void>): void;
 }

@@ -58,6 +58,11 @@ export class LeaseKeeper {
     return this.#held;
   }
 
+  /** Rows, not held here, whose owners give no sign of life. */
+  get expired(): ReadonlySet<LeaseKey> {
+    return this.#sightings.expired(this.#parts.clock.elapsed(), this.#parts.timing.durationMs);
+  }
+
   /** Since the last scan that had an answer; undefined before the first. */
   get scanAgeMs(): Ms | undefined {
     return this.#scannedAt === undefined ? undefined : this.#parts.clock.elapsed() - this.#scannedAt;
@@ -122,9 +127,8 @@ export class LeaseKeeper {
   }
 
   #plan(rows: readonly LeaseRow[], runnable: ReadonlySet<LeaseKey>): LeasePlan {
-    const { worker, timing, clock } = this.#parts;
-    const expired = this.#sightings.expired(clock.elapsed(), timing.durationMs);
-    return leasePlan({ rows, me: worker, runnable, expired, held: new Set(this.#held.keys()), unsettled: this.#unsettled });
+    const me = this.#parts.worker;
+    return leasePlan({ rows, me, runnable, expired: this.expired, held: new Set(this.#held.keys()), unsettled: this.#unsettled });
   }
 
   *#notHeld(keys: ReadonlySet<LeaseKey>): Iterable<LeaseKey> {

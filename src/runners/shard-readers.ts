@@ -1,0 +1,53 @@
+/** Opens the reader of one shard, with what its stream's listings and its row say of it. */
+import type { EpochMs } from '../model/units.ts';
+import type { LeaseRow } from '../ports/lease-store.ts';
+import type { Log } from '../ports/log.ts';
+import type { PartitionLabels } from '../ports/observer.ts';
+import type { Reader } from '../ports/reader.ts';
+import type { StreamDescription } from '../ports/stream-api.ts';
+import { shardStanding } from '../shards/lineage.ts';
+import { shardReader } from '../shards/shard-reader.ts';
+import type { ShardGraph } from './shard-graph.ts';
+import type { StreamRunnerParts } from './stream-runner-parts.ts';
+
+export interface ShardToRead {
+  readonly parts: StreamRunnerParts;
+  readonly row: LeaseRow;
+  readonly labels: PartitionLabels;
+  readonly log: Log;
+  readonly graph: ShardGraph;
+  /** A listing that is begun after the call; undefined when the stream is gone. */
+  readonly list: (signal: AbortSignal) => Promise<StreamDescription | undefined>;
+  readonly isFreshTip: (takenAt: EpochMs) => boolean;
+}
+
+export function openReader({ parts, row, labels, log, graph, list, isFreshTip }: ShardToRead): Reader {
+  const { last } = graph;
+  if (last === undefined) throw new Error(`shard ${labels.partition} is to be read before its stream was listed`);
+  const { apis, clock, random, observer, plan } = parts;
+  const shardId = labels.partition;
+  return shardReader({
+    api: apis.streams,
+    source: {
+      origin: 'stream',
+      table: last.table,
+      region: last.region,
+      streamArn: last.arn,
+      streamCreatedAt: last.createdAt,
+      viewType: last.viewType,
+      keyNames: last.keyNames,
+      partition: shardId,
+    },
+    labels,
+    clock,
+    random,
+    log,
+    observer,
+    pollMs: plan.source.pollMs,
+    idleMs: plan.source.idleMs,
+    startingToken: row.startingToken,
+    isClosed: () => graph.closed.has(shardId),
+    standing: async signal => shardStanding(await list(signal), shardId, clock.now()),
+    isFreshTip,
+  });
+}

@@ -1,0 +1,117 @@
+/**
+ * The streams that one table has had, oldest first. A table gets a new one when its stream was disabled and enabled again, or when it was made anew or
+ * restored: what was written between the two is in neither, which is kept as a gap. The old one is read to its end, sink by sink, before the new one.
+ */
+import type { Gap } from '../model/page.ts';
+import type { SinkName } from '../model/units.ts';
+import type { OpenSink } from '../pipeline/open-sink.ts';
+import type { StreamRow } from '../ports/control-store.ts';
+import type { LeaseRow } from '../ports/lease-store.ts';
+import type { StreamDescription } from '../ports/stream-api.ts';
+import type { GapBook } from './gap-book.ts';
+import type { PipelineRunnerParts } from './pipeline-runner-parts.ts';
+import { StreamRunner } from './stream-runner.ts';
+
+export interface TableStreamsHost {
+  readonly gaps: GapBook;
+  readonly sinks: () => ReadonlyMap<SinkName, OpenSink>;
+  readonly rows: () => readonly LeaseRow[];
+  readonly accepts: (description: StreamDescription) => void;
+  readonly lookSoon: () => void;
+  readonly failed: (error: unknown) => void;
+}
+
+export class TableStreams {
+  readonly #parts: PipelineRunnerParts;
+  readonly #host: TableStreamsHost;
+  readonly #streams = new Map<string, StreamRunner>();
+  readonly #written = new Set<string>();
+
+  constructor(parts: PipelineRunnerParts, host: TableStreamsHost) {
+    this.#parts = parts;
+    this.#host = host;
+  }
+
+  get all(): readonly StreamRunner[] {
+    return [...this.#streams.values()];
+  }
+
+  get(arn: string): StreamRunner | undefined {
+    return this.#streams.get(arn);
+  }
+
+  /** Opens those that are known and not read to their end, and the newest. */
+  async follow(newest: string, signal: AbortSignal): Promise<void> {
+    if (this.#streams.has(newest)) return;
+    const { control, plan } = this.#parts;
+    const known = (await control.streams(plan.name, signal)).filter(({ table }) => table === plan.source.table);
+    for (const { arn, drainedAt } of known) {
+      this.#written.add(arn);
+      if (drainedAt === undefined) this.#open(arn, known);
+    }
+    const old = known.at(-1);
+    if (old !== undefined && !this.#written.has(newest)) await this.#replaced(old, newest);
+    this.#open(newest, known);
+  }
+
+  /** A discovery pass over each. A stream counts as known once its sinks have their starts: a crash before that decides them again. */
+  async pass(signal: AbortSignal): Promise<void> {
+    const { control, plan, clock } = this.#parts;
+    for (const { arn } of this.all) {
+      await this.#streams.get(arn)?.pass(signal);
+      if (this.#written.has(arn)) continue;
+      await control.putStream({ pipeline: plan.name, table: plan.source.table, arn, firstSeenAt: clock.now() }, signal);
+      this.#written.add(arn);
+    }
+    await this.#retire(signal);
+  }
+
+  /** What there is to say when nothing more will come. */
+  drained(): string | undefined {
+    const newest = this.all.at(-1);
+    if (newest === undefined || !newest.graph.isClosed || !newest.isDrained) return undefined;
+    return `the stream of table ${this.#parts.plan.source.table} is disabled and has been read to its end; enable it again`;
+  }
+
+  #open(arn: string, known: readonly StreamRow[]): void {
+    if (this.#streams.has(arn)) return;
+    const { plan } = this.#parts;
+    const older = this.all;
+    const stream = new StreamRunner({
+      ...this.#parts,
+      ...this.#host,
+      arn,
+      pipeline: plan.name,
+      table: plan.source.table,
+      sinks: this.#host.sinks(),
+      firstStart: known.length === 0,
+      mayBegin: sink => older.every(one => one.hasEnded(sink)),
+    });
+    this.#streams.set(arn, stream);
+    stream.survey(this.#host.rows());
+  }
+
+  async #replaced(old: StreamRow, newest: string): Promise<void> {
+    const { plan, clock } = this.#parts;
+    const sinks = this.#host.sinks();
+    const gap: Gap = {
+      reason: 'stream-replaced',
+      at: clock.now(),
+      note: `the stream of table ${plan.source.table} was replaced: ${old.arn} ends, ${newest} begins; what was written between them is in neither`,
+    };
+    await this.#host.gaps.add({ table: plan.source.table, streamArn: old.arn, sinks: [...sinks.keys()], gap });
+    if (plan.source.onGap === 'halt') for (const sink of sinks.values()) sink.halt(`records were lost: ${gap.note}`, false);
+  }
+
+  /** A stream that was replaced and read to its end is not looked at any more. */
+  async #retire(signal: AbortSignal): Promise<void> {
+    const { control, clock, log, plan } = this.#parts;
+    for (const stream of this.all.slice(0, -1)) {
+      if (!stream.isDrained) continue;
+      const row = (await control.streams(plan.name, signal)).find(({ arn }) => arn === stream.arn);
+      if (row !== undefined) await control.putStream({ ...row, drainedAt: clock.now() }, signal);
+      this.#streams.delete(stream.arn);
+      log.info({ streamArn: stream.arn }, 'the old stream has been read to its end');
+    }
+  }
+}
