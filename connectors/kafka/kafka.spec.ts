@@ -24,7 +24,6 @@ describe('kafka options', () => {
     expect(optionsSchema.parse(LEAST)).to.deep.equal({
       ...LEAST,
       format: 'debezium',
-      values: 'typed',
       clientId: 'tidemark',
       ssl: false,
       compression: 'none',

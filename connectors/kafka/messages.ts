@@ -1,22 +1,33 @@
 /** What a record looks like in Kafka: its key, its message, and after a removal the tombstone that lets log compaction forget the key. */
 import type { IHeaders } from 'kafkajs';
+import { encoder } from '../../src/formats/encoder.ts';
+import { keyJson } from '../../src/formats/item-key.ts';
 import type { ChangeRecord } from '../../src/model/change-record.ts';
+import type { Clock } from '../../src/ports/clock.ts';
 import type { KafkaOptions } from './options.ts';
+
+export interface Content {
+  readonly value: Buffer | null;
+  readonly headers: IHeaders;
+}
 
 export interface MessageForm {
   /** The item's key, which decides the partition. */
   key(record: ChangeRecord): Buffer;
   /** One message, or two; a record counts as written when all of them are. */
-  messages(record: ChangeRecord): readonly { readonly value: Buffer | null; readonly headers: IHeaders }[];
+  encode(record: ChangeRecord): { readonly key: Buffer; readonly contents: readonly Content[] };
 }
 
-export function messageForm(options: Pick<KafkaOptions, 'format' | 'values' | 'tombstones'>): MessageForm {
+export function messageForm(options: Pick<KafkaOptions, 'format' | 'values' | 'tombstones'>, clock: Clock): MessageForm {
+  const encode = encoder(options.format, { binary: true, now: clock.now, ...(options.values && { values: options.values }) });
   return {
-    key: record => Buffer.from(JSON.stringify(record.keys)),
-    messages: record => {
-      const headers = { eventID: record.eventId, 'content-type': 'application/json' };
-      const message = { value: Buffer.from(JSON.stringify({ before: record.before, after: record.after })), headers };
-      return record.kind === 'remove' && options.tombstones ? [message, { value: null, headers: { eventID: record.eventId } }] : [message];
+    key: record => Buffer.from(keyJson(record)),
+    encode: record => {
+      const { key, value, headers, contentType } = encode(record);
+      const message = { value: Buffer.from(value), headers: { ...headers, 'content-type': contentType } };
+      const tombstone = { value: null, headers: { eventID: record.eventId } };
+      const contents = record.kind === 'remove' && options.tombstones ? [message, tombstone] : [message];
+      return { key: Buffer.from(key), contents };
     },
   };
 }

@@ -33,7 +33,7 @@ export async function openWith(
   const make = clients((name, partitions) => topics.named(name)?.see(partitions, false));
   const topics = new Topics({ template: options.topic, create: options.createTopic, make, clock, log, signal });
   const links = new Links({ clock, make, isSound: error => failureOf(error).answered });
-  const sink = new KafkaSink({ options, form: messageForm(options), topics, links, clock });
+  const sink = new KafkaSink({ options, form: messageForm(options, clock), topics, links, clock });
   const limit = new AbortController();
   const abort = () => limit.abort();
   const cancel = clock.after(OPEN_MS, abort);

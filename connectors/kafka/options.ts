@@ -1,5 +1,6 @@
 /** The connector's own options, checked, every field described. What kafkajs cannot do (Snappy, LZ4, IPv6 literals) is refused here, with the reason. */
 import { z } from 'zod';
+import { FORMATS } from '../../src/formats/encoded.ts';
 
 const text = z.string().min(1);
 const secret = (description: string) => text.meta({ description, secret: true });
@@ -58,13 +59,13 @@ export const optionsSchema = z.strictObject({
     .regex(/^(?:[A-Za-z0-9._-]|\{table\})+$/, 'expected letters, digits, dot, dash, underscore and {table}')
     .meta({ description: 'Topic. `{table}` stands for the name of the source table.' }),
   format: z
-    .enum(['debezium', 'lambda', 'kds', 'cloudevents', 'dynamodb-json', 'json'])
+    .enum(FORMATS)
     .default('debezium')
     .meta({ description: 'Form of a message; `cloudevents` is the binary mode of its Kafka binding.' }),
-  values: z
-    .enum(['typed', 'plain'])
-    .default('typed')
-    .meta({ description: 'Images as DynamoDB JSON (`typed`) or as plain JSON values with lossless numbers (`plain`).' }),
+  values: z.enum(['typed', 'plain']).optional().meta({
+    description:
+      'Images as DynamoDB JSON (`typed`) or as plain JSON values with lossless numbers (`plain`). Default: typed, and plain for format `json`. The AWS shapes (`lambda`, `kds`, `dynamodb-json`) are always typed, and so are the data of `cloudevents`.',
+  }),
   clientId: text.default('tidemark').meta({ description: 'Name under which the brokers log and limit us.' }),
   ssl: ssl.default(false).meta({ description: 'TLS: true, or its settings.' }),
   sasl: sasl.optional().meta({ description: 'How to log in. Default: not at all.' }),

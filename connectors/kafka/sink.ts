@@ -101,9 +101,9 @@ export class KafkaSink implements Sink {
         continue;
       }
       const topic = topics.of(record.source.table);
-      const key = form.key(record);
+      const { key, contents } = form.encode(record);
       const place = { index, partition: topic.partitionOf(key), key, time: options.timestamp === 'now' ? now : topic.timeOf(record, now) };
-      const messages = form.messages(record).map(message => ({ ...place, ...message }));
+      const messages = contents.map(content => ({ ...place, ...content }));
       const tooLarge = this.#tooLarge(messages, topic);
       if (tooLarge === undefined) {
         const draft = drafts.get(topic) ?? { topic, outgoing: [] };
