@@ -7,9 +7,9 @@
  * or its shell disappears the script is asked to end too; when we are killed, the guard kills it.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { constants } from 'node:os';
-import { join } from 'node:path';
+import { accessSync, existsSync, constants as fsConstants, mkdirSync, readFileSync } from 'node:fs';
+import { constants, homedir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -21,7 +21,7 @@ const [script, ...args] = process.argv.slice(2);
 if (!installed()) install();
 // kafkajs sets timers to the past; that is no news to who runs our scripts.
 const quiet = script.startsWith('test/') ? ['--disable-warning=TimeoutNegativeWarning'] : [];
-run([...quiet, join(ROOT, script), ...args]);
+run([...quiet, resolve(ROOT, script), ...args]);
 
 /** Whether each package of the lock file is there in its version. (Times of files say little after a checkout.) */
 function installed() {
@@ -40,9 +40,22 @@ function install() {
   process.stderr.write('Installing what package-lock.json says (npm ci)\n');
   const npm = process.env.npm_execpath;
   const [command, first] = npm?.endsWith('.js') ? [process.execPath, [npm]] : ['npm', []];
-  const { status } = spawnSync(command, [...first, 'ci', '--loglevel=error'], { cwd: ROOT, stdio: ['ignore', 2, 2] });
+  const env = homeWritable() ? process.env : { ...process.env, npm_config_cache: join(ROOT, '.cache', 'npm') };
+  const { status } = spawnSync(command, [...first, 'ci', '--loglevel=error'], { cwd: ROOT, env, stdio: ['ignore', 2, 2] });
   if (status !== 0) fail('npm ci failed: see above. Nothing was started');
   if (!installed()) fail('npm ci ended well, yet node_modules is not what package-lock.json says: remove node_modules and try again');
+}
+
+/** Users of containers and daemons often have no home folder, or one that is not theirs. */
+function homeWritable() {
+  try {
+    const folder = join(homedir(), '.npm');
+    mkdirSync(folder, { recursive: true });
+    accessSync(folder, fsConstants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function fail(message) {

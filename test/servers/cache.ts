@@ -29,7 +29,8 @@ function writable(folder: string): boolean {
   try {
     mkdirSync(folder, { recursive: true });
     accessSync(folder, constants.W_OK);
-    return true;
+    // A place that all can write to may hold what somebody else put there.
+    return statSync(folder).uid === userInfo().uid;
   } catch {
     return false;
   }
@@ -56,6 +57,16 @@ export async function cached(name: string, fetch: (folder: string) => Promise<vo
   } finally {
     await rm(folder, { recursive: true, force: true });
     await release();
+  }
+}
+
+/** One job at a time under this name, among all runners. */
+export async function exclusively(name: string, job: () => Promise<void>): Promise<void> {
+  const release = await locked(join(cacheFolder(), `${name}.lock`), () => false);
+  try {
+    await job();
+  } finally {
+    await release?.();
   }
 }
 
@@ -93,7 +104,7 @@ function stale(file: string): boolean {
   }
 }
 
-export const homeWritable = (): boolean => writable(join(homedir(), '.cache'));
+export const homeWritable = (): boolean => writable(join(homedir(), '.npm'));
 
 /** Runs a tool that fetches; its output is shown only when it fails. npm's own cache moves into ours where the home folder is not writable. */
 export async function runTool(command: string, args: readonly string[], folder: string): Promise<void> {

@@ -1,7 +1,7 @@
 /** Where server programs come from: npm and Maven, by name and version, into the cache. Nothing of them is kept in this repository. */
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cached, cacheFolder, homeWritable, runTool } from './cache.ts';
+import { cached, cacheFolder, exclusively, homeWritable, runTool } from './cache.ts';
 
 /** An npm package alone, unpacked, without its dependencies; the folder that holds it. */
 export async function npmPackage(name: string, version: string): Promise<string> {
@@ -45,7 +45,8 @@ export function mavenTree(name: string, artifacts: readonly string[]): Promise<s
 
 function maven(into: string, [goal, ...args]: readonly string[]): Promise<void> {
   const repository = homeWritable() ? [] : [`-Dmaven.repo.local=${join(cacheFolder(), 'm2')}`];
-  return runTool('mvn', ['-B', '-q', ...repository, `${DEPENDENCY_PLUGIN}:${goal}`, ...args], into);
+  // Two Mavens at a time may spoil each other's local repository.
+  return exclusively('maven', () => runTool('mvn', ['-B', '-q', ...repository, `${DEPENDENCY_PLUGIN}:${goal}`, ...args], into));
 }
 
 function pom(artifacts: readonly string[]): string {
