@@ -24,6 +24,8 @@ export interface RunParts {
   readonly random: Random;
   readonly log: Log;
   readonly observer: Observer;
+  /** Whether the right to write is still held, asked right before each write: a process that was frozen hears of its loss here. Absent: always. */
+  readonly mayWrite?: () => boolean;
   /** Records changed before this time may have been written by a former owner or process; 0: none. */
   readonly replayedBefore: EpochMs;
   /** A sink's `end` has been saved here. */

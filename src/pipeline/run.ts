@@ -163,6 +163,7 @@ export class PartitionRun {
       random: parts.random,
       log: parts.log,
       observer: parts.observer,
+      mayWrite: () => parts.mayWrite?.() ?? true,
       moved: () => this.#moved(),
       onGap: gap => parts.onGap([sink.name], gap),
       failed: error => this.#fail(error),

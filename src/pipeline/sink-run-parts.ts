@@ -11,6 +11,8 @@ export interface SinkRunParts extends OpenWorkParts {
   readonly replayedBefore: EpochMs;
   readonly random: Random;
   readonly log: Log;
+  /** Whether the right to write is still held. */
+  readonly mayWrite: () => boolean;
   /** Something moved: room, head or state. */
   readonly moved: () => void;
   /** Makes a gap durable for this sink. */

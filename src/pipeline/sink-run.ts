@@ -136,7 +136,7 @@ export class SinkRun {
 
   /** Begins every batch that is ripe. */
   go(): void {
-    if (this.#phase === 'over' || this.sink.state !== 'open') return;
+    if (this.#phase === 'over' || this.#abort.signal.aborted || this.sink.state !== 'open' || !this.#parts.mayWrite()) return;
     const elapsed = this.#parts.clock.elapsed();
     const pressed = this.#phase === 'draining' || this.#ending || this.#windowFull || this.#overShare;
     for (;;) {

@@ -58,6 +58,7 @@ export function openShard(shard: ShardToOpen): ShardRun {
       random,
       log,
       observer,
+      mayWrite: () => lease.check(),
       replayedBefore: row.counter > 1 ? clock.now() + REPLAY_SKEW_MS : 0,
       onEnd: shard.ended,
       onGap: (names, gap) => keepGap(shard, names, gap),
