@@ -128,4 +128,6 @@ async function report(world: World, got: { writer: OrderWriter; kafka: KafkaWatc
   return verdicts.every(verdict => verdict.ok) ? 0 : 1;
 }
 
-const clock = (): string => new Date().toISOString().slice(11, 19);
+function clock(): string {
+  return new Date().toISOString().slice(11, 19);
+}
