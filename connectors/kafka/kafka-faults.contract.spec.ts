@@ -13,7 +13,7 @@ import { type Kafka, startKafka } from '../../test/servers/kafka.ts';
 import { freePort } from '../../test/servers/ports.ts';
 import { type FaultyProxy, startProxy } from '../../test/servers/proxy.ts';
 
-const IDLE_MS = 2_000;
+const IDLE_MS = 1_200;
 
 const pause = (ms: number) => new Promise(resolve => setTimeout(resolve, ms));
 

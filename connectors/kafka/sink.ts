@@ -138,8 +138,8 @@ export class KafkaSink implements Sink {
       return undefined;
     }
     if (isStale(failure)) this.#parts.links.forget(topic.leaderOf(request.partition));
-    topic.isDoubtful ||= isDoubt(failure);
-    return this.#fault(failure, `${topic.name}-${request.partition}`);
+    const fault = this.#fault(failure, `${topic.name}-${request.partition}`);
+    return isDoubt(failure) ? this.#lookAfter(fault, topic, signal) : fault;
   }
 
   async #send(topic: Topic, request: ProduceRequest, signal: AbortSignal): Promise<Failure | undefined> {
@@ -163,6 +163,15 @@ export class KafkaSink implements Sink {
     } catch (error) {
       return failureOf(error);
     }
+  }
+
+  /** Whether the topic is there at all: if not, that is the fault. If it cannot be seen now, the next write looks. */
+  async #lookAfter(fault: SinkFault, topic: Topic, signal: AbortSignal): Promise<SinkFault> {
+    topic.isDoubtful = true;
+    return this.look(topic, signal).then(
+      () => fault,
+      (seen: SinkFault) => (seen.disposition === 'halt' ? seen : fault),
+    );
   }
 
   #fault(failure: Failure, where: string): SinkFault {

@@ -25,8 +25,6 @@ export class Topic {
   maxBytesKnown = false;
   /** Something did not fit: read it again before the next write. */
   isDoubtful = true;
-  /** When it was first found missing, while it is. */
-  missingSince: Ms | undefined;
   #seen: readonly PartitionState[] = [];
   #leaders: number[] = [];
   #groups: string[] = [];

@@ -11,10 +11,9 @@ import { Topic } from './topic.ts';
 
 type TopicAdmin = KafkaClient['admin'];
 
-/** A topic that was there may be missing for a moment: while it is made anew, or to a broker that has just started. */
-const MISSING_MS: Ms = 10_000;
+/** A broker that has just started may not know yet what is there, and another may not have heard yet what was made: asked again after so long. */
+const LOOK_AGAIN_MS: Ms = 200;
 const MADE_WITHIN_MS: Ms = 5_000;
-const LOOK_AGAIN_MS: Ms = 100;
 
 export interface TopicsParts {
   /** Topic of a table; `{table}` stands for its name. */
@@ -52,34 +51,42 @@ export class Topics {
 
   /** Reads one topic. A missing topic or permission halts the sink until it is there. */
   async look(topic: Topic, signals: readonly AbortSignal[]): Promise<void> {
+    const wasThere = topic.partitions > 0;
+    if (await this.#ask(topic, { create: this.#parts.create && !wasThere }, signals)) return;
+    if (wasThere) {
+      await this.#parts.clock.sleep(LOOK_AGAIN_MS, this.#parts.signal);
+      if (await this.#ask(topic, { create: this.#parts.create }, signals)) return;
+    }
+    throw new SinkFault('halt', `topic ${topic.name} does not exist: create it, or set createTopic: true`, { heals: true });
+  }
+
+  /** Asks the next broker. False: it knows no such topic. */
+  async #ask(topic: Topic, how: { create: boolean }, signals: readonly AbortSignal[]): Promise<boolean> {
     const client = this.#parts.make();
     const read = async () => {
       await client.admin.connect();
-      const { partitions } = await this.#metadata(client.admin, topic);
-      return { partitions, limit: await maxBytes(client.admin, topic.name) };
+      const metadata = (await metadataOf(client.admin, topic.name)) ?? (how.create ? await this.#create(client.admin, topic) : undefined);
+      return metadata && { partitions: metadata.partitions, limit: await maxBytes(client.admin, topic.name) };
     };
     try {
-      const { partitions, limit } = await abortable(read, () => client.destroy({ reset: true }), signals);
-      topic.see(partitions, true);
-      topic.maxBytes = limit ?? topic.maxBytes;
-      topic.maxBytesKnown = limit !== undefined;
-      topic.missingSince = undefined;
+      const found = await abortable(read, () => client.destroy({ reset: true }), signals);
+      if (found === undefined) return false;
+      topic.see(found.partitions, true);
+      topic.maxBytes = found.limit ?? topic.maxBytes;
+      topic.maxBytesKnown = found.limit !== undefined;
       topic.isDoubtful = false;
+      return true;
     } finally {
       client.destroy({ reset: false });
     }
   }
 
-  async #metadata(admin: TopicAdmin, topic: Topic): Promise<ITopicMetadata> {
-    const found = await metadataOf(admin, topic.name);
-    if (found) return found;
-    if (!this.#parts.create) throw this.#missing(topic);
+  async #create(admin: TopicAdmin, topic: Topic): Promise<ITopicMetadata> {
     const made = await admin.createTopics({ topics: [{ topic: topic.name }] });
     if (made) this.#parts.log.info({ topic: topic.name }, 'the topic was missing and has been created');
     return this.#made(admin, topic);
   }
 
-  /** The broker that is asked may hear of a new topic a little later than the one that made it. */
   async #made(admin: TopicAdmin, topic: Topic): Promise<ITopicMetadata> {
     const { clock } = this.#parts;
     const until = clock.elapsed() + MADE_WITHIN_MS;
@@ -89,15 +96,6 @@ export class Topics {
       await clock.sleep(LOOK_AGAIN_MS, this.#parts.signal);
     }
     throw new SinkFault('retry', `topic ${topic.name} was created and is not there yet`);
-  }
-
-  #missing(topic: Topic): SinkFault {
-    const now = this.#parts.clock.elapsed();
-    const wasThere = topic.partitions > 0;
-    topic.missingSince ??= now;
-    const text = `topic ${topic.name} does not exist`;
-    if (wasThere && now - topic.missingSince < MISSING_MS) return new SinkFault('retry', text);
-    return new SinkFault('halt', `${text}: create it, or set createTopic: true`, { heals: true });
   }
 }
 

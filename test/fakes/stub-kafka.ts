@@ -11,8 +11,8 @@ export interface StubSend {
   readonly messages: readonly Message[];
 }
 
-/** What becomes of a request: written and confirmed, written and not confirmed, not written and not confirmed, never answered, or an error. */
-export type StubFate = 'written' | 'written-unconfirmed' | 'nothing' | 'hang' | Error;
+/** What becomes of a request: written and confirmed; written, and never answered; neither written nor confirmed; nothing, for ever; or an error. */
+export type StubFate = 'written' | 'unanswered' | 'nothing' | 'hang' | Error;
 
 export interface StubClient extends KafkaClient {
   isDestroyed: boolean;
@@ -43,6 +43,10 @@ export class StubKafka {
 
   drop(name: string): void {
     this.#topics.delete(name);
+  }
+
+  has(name: string): boolean {
+    return this.#topics.has(name);
   }
 
   log(name: string, partition: number): readonly Message[] {
@@ -110,8 +114,10 @@ export class StubKafka {
     const fate = this.#fate(send);
     if (fate instanceof Error) throw fate;
     if (fate === 'hang') return new Promise<never>(() => {});
-    if (fate !== 'nothing') found.logs[send.partition]?.push(...send.messages);
-    return fate === 'written' ? [{ topicName: send.topic, partition: send.partition, errorCode: 0 }] : [];
+    if (fate === 'nothing') return [];
+    found.logs[send.partition]?.push(...send.messages);
+    if (fate === 'unanswered') return new Promise<never>(() => {});
+    return [{ topicName: send.topic, partition: send.partition, errorCode: 0 }];
   }
 
   #configs(name: string) {
