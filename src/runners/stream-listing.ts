@@ -1,7 +1,9 @@
 /**
- * Full listings of one stream: one call at a time, shared by all who wait for one that begins after they asked. DescribeStream allows ten calls a second
- * for a whole account.
+ * Full listings of one stream: one at a time, shared by all who wait for one that begins after they asked. DescribeStream allows ten calls a second for
+ * a whole account, a hundred shards each, so listings are spaced to use half of that at most, and wider while they fail.
  */
+import type { Ms } from '../model/units.ts';
+import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import { ServiceFault } from '../ports/service-fault.ts';
 import type { StreamApi, StreamDescription } from '../ports/stream-api.ts';
@@ -10,16 +12,24 @@ import { ShardGraph } from './shard-graph.ts';
 export interface StreamListingParts {
   readonly arn: string;
   readonly streams: StreamApi;
+  readonly clock: Clock;
   readonly log: Log;
   /** Of the process: a listing serves many, so nobody's own signal ends it. */
   readonly ending: AbortSignal;
 }
+
+const PAGE_SHARDS = 100;
+const PAGE_MS: Ms = 200;
+const FAILED_MS: Ms = 500;
+const FAILED_CAP_MS: Ms = 10_000;
 
 export class StreamListing {
   readonly graph = new ShardGraph();
   readonly #parts: StreamListingParts;
   #current: Promise<unknown> | undefined;
   #next: Promise<StreamDescription | undefined> | undefined;
+  #notBefore: Ms = Number.NEGATIVE_INFINITY;
+  #failures = 0;
 
   constructor(parts: StreamListingParts) {
     this.#parts = parts;
@@ -32,7 +42,10 @@ export class StreamListing {
   }
 
   async #after(current: Promise<unknown> | undefined): Promise<StreamDescription | undefined> {
+    const { clock, ending } = this.#parts;
     await current?.catch(() => {});
+    const waitMs = this.#notBefore - clock.elapsed();
+    if (waitMs > 0) await clock.sleep(waitMs, ending);
     this.#next = undefined;
     const listing = this.#describe();
     this.#current = listing;
@@ -40,7 +53,9 @@ export class StreamListing {
   }
 
   async #describe(): Promise<StreamDescription | undefined> {
-    const { arn, streams, log, ending } = this.#parts;
+    const { arn, streams, clock, log, ending } = this.#parts;
+    const failed = Math.min(FAILED_CAP_MS, FAILED_MS * 2 ** this.#failures++);
+    this.#notBefore = clock.elapsed() + failed;
     let description: StreamDescription | undefined;
     try {
       description = await streams.describe(arn, ending);
@@ -48,6 +63,8 @@ export class StreamListing {
       if (!(error instanceof ServiceFault) || error.class !== 'missing') throw error;
       if (!this.graph.streamGone) log.warn({ streamArn: arn }, 'the stream is gone');
     }
+    this.#failures = 0;
+    this.#notBefore = clock.elapsed() + PAGE_MS * Math.ceil(Math.max(1, description?.shards.length ?? 0) / PAGE_SHARDS);
     this.graph.look(description);
     return description;
   }
