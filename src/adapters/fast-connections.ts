@@ -4,7 +4,8 @@
  *
  * A connection that was idle for twenty seconds is closed and not used again: middleboxes forget idle connections without a word, and the next
  * request over such a one would hang until its timeout. An aborted request resets its connection instead of closing it: a close lets the kernel
- * go on delivering what we sent to a server that hangs, and such a write could then be done long after a newer one.
+ * go on delivering what we sent to a server that hangs, and such a write could then be done long after a newer one. (Under TLS it is closed: Node
+ * crashes when the socket under a TLS connection is reset.)
  */
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
@@ -62,6 +63,7 @@ function connectForReset(): buildConnector.connector {
     });
 }
 
+/** undici destroys a connection with an error when its request was aborted or its answer made no sense, and without one when it is done with it. */
 function resetWhenBroken(socket: Socket): void {
   if (socket instanceof TLSSocket) return;
   const destroy = socket.destroy.bind(socket);

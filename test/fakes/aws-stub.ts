@@ -3,7 +3,8 @@
  * requests and connections, says how connections ended, and can check a Signature Version 4 as the service does.
  */
 import { createHash, createHmac } from 'node:crypto';
-import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type RequestListener, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { crc32 } from 'node:zlib';
 
@@ -35,12 +36,15 @@ export interface AwsStub {
   stop(): Promise<void>;
 }
 
-export async function startAwsStub(script: (request: StubRequest) => StubAnswer | Promise<StubAnswer>): Promise<AwsStub> {
+export async function startAwsStub(
+  script: (request: StubRequest) => StubAnswer | Promise<StubAnswer>,
+  tls?: { readonly key: string; readonly cert: string },
+): Promise<AwsStub> {
   const requests: StubRequest[] = [];
   const endings: ('closed' | 'reset')[] = [];
   const open = new Set<Socket>();
   let connections = 0;
-  const server = createServer(async (incoming, response) => {
+  const listener: RequestListener = async (incoming, response) => {
     const chunks: Buffer[] = [];
     try {
       for await (const chunk of incoming) chunks.push(chunk);
@@ -60,9 +64,10 @@ export async function startAwsStub(script: (request: StubRequest) => StubAnswer 
     };
     requests.push(request);
     give(response, await script(request));
-  });
+  };
+  const server = tls === undefined ? createServer(listener) : createTlsServer(tls, listener);
   server.keepAliveTimeout = 60_000;
-  server.on('connection', socket => {
+  server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
     connections += 1;
     open.add(socket);
     let reset = false;
@@ -74,9 +79,9 @@ export async function startAwsStub(script: (request: StubRequest) => StubAnswer 
       endings.push(reset ? 'reset' : 'closed');
     });
   });
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>(resolve => server.listen(0, 'localhost', resolve));
   return {
-    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    endpoint: `${tls === undefined ? 'http' : 'https'}://localhost:${(server.address() as AddressInfo).port}`,
     requests,
     endings,
     get openConnections() {

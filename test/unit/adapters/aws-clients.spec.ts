@@ -1,6 +1,7 @@
 /** What both twins promise of a request, held against a loopback server that misbehaves in all the ways of a real one. */
 
 import { getEventListeners } from 'node:events';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { expect } from 'chai';
 import { type AwsClients, awsClients } from '../../../src/adapters/aws-clients.ts';
 import { systemClock, systemRandom } from '../../../src/adapters/system.ts';
@@ -16,6 +17,7 @@ import {
   startAwsStub,
 } from '../../fakes/aws-stub.ts';
 import { keptLog } from '../../fakes/lease-world.ts';
+import { TLS_IDENTITY } from '../../fakes/tls-identity.ts';
 
 const signal = new AbortController().signal;
 const PUT = { TableName: 'orders', Item: { pk: { S: 'a' }, n: { N: '12345678901234567890123456789012345678' } } };
@@ -247,23 +249,33 @@ describe('AWS requests by the fast client alone', () => {
     }
   });
 
-  it('reset the connection of an aborted request, so that the kernel delivers no rest of it', async () => {
-    const clients = awsClients({ clock: systemClock, random: systemRandom, log: keptLog() });
-    const stop = new AbortController();
-    const stub = await startAwsStub(() => {
-      setImmediate(() => stop.abort());
-      return { hang: true };
+  for (const { identity, ending } of [
+    { identity: undefined, ending: 'reset' },
+    { identity: TLS_IDENTITY, ending: 'closed' },
+  ]) {
+    it(`have their connection ${ending} when aborted ${identity ? 'under TLS' : ', so that the kernel delivers no rest of it'}`, async () => {
+      const trusted = getCACertificates('default');
+      if (identity !== undefined) setDefaultCACertificates([...trusted, identity.cert]);
+      const clients = awsClients({ clock: systemClock, random: systemRandom, log: keptLog() });
+      const stop = new AbortController();
+      const stub = await startAwsStub(request => {
+        if (request.index === 0) return { json: {} };
+        setImmediate(() => stop.abort());
+        return { hang: true };
+      }, identity);
+      const options = { region: 'eu-west-1', endpoint: stub.endpoint, credentials: { accessKeyId: 'AKID', secretAccessKey: 'secret' } };
+      try {
+        await clients.table(options).call('PutItem', PUT, signal);
+        await fault(clients.table(options).call('PutItem', PUT, stop.signal));
+        await until(() => stub.endings.length >= 1);
+        expect(stub.endings).to.deep.equal([ending]);
+      } finally {
+        setDefaultCACertificates(trusted);
+        await clients.close();
+        await stub.stop();
+      }
     });
-    const options = { region: 'eu-west-1', endpoint: stub.endpoint, credentials: { accessKeyId: 'AKID', secretAccessKey: 'secret' } };
-    try {
-      await fault(clients.table(options).call('PutItem', PUT, stop.signal));
-      await until(() => stub.endings.length === 1);
-      expect(stub.endings).to.deep.equal(['reset']);
-    } finally {
-      await clients.close();
-      await stub.stop();
-    }
-  });
+  }
 
   it('never send a request that was aborted while it waited for its connection', async () => {
     const clients = awsClients({ clock: systemClock, random: systemRandom, log: keptLog() });

@@ -1,0 +1,19 @@
+/** A self-signed identity of `localhost` for loopback servers of tests. Nobody trusts it but the test that says so, and it protects nothing. */
+export const TLS_IDENTITY = {
+  key: `-----BEGIN EC PRIVATE KEY-----
+MHcCAQEEIL/FYtXmUGzlBScnXIhqQhFAEhG5u8GFr+4ZQLLy5uILoAoGCCqGSM49
+AwEHoUQDQgAEhd8CuXu2Q2k1qPcXytCtmnbw/0zp4uZxMnN0YxT/+/EhG3EL8MeV
+xKvg3iutkA3meipxwKecXW9EvSAR7tKxcA==
+-----END EC PRIVATE KEY-----`,
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBlTCCATugAwIBAgIUIhpg7DN9IUzxOA7JjdVfRihO6H8wCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyNTEzNDQ0MVoYDzIxMjYxMTAx
+MTM0NDQxWjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAASF3wK5e7ZDaTWo9xfK0K2advD/TOni5nEyc3RjFP/78SEbcQvwx5XE
+q+DeK62QDeZ6KnHAp5xdb0S9IBHu0rFwo2kwZzAdBgNVHQ4EFgQUe4j6Z+doxSMC
+/eDGCe4cLqDLrVkwHwYDVR0jBBgwFoAUe4j6Z+doxSMC/eDGCe4cLqDLrVkwFAYD
+VR0RBA0wC4IJbG9jYWxob3N0MA8GA1UdEwEB/wQFMAMBAf8wCgYIKoZIzj0EAwID
+SAAwRQIgPnqmzxKDKNUzvXcMtqHynWmRtxeqgBa/5KXrH58j5xoCIQCw4iJA+Y5y
+cJINdDJMIjP+W4KAlAFmbe6TOPgJe61rPA==
+-----END CERTIFICATE-----`,
+};
