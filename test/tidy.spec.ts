@@ -128,6 +128,7 @@ describe('tidy, the rules themselves', () => {
     expect(uses('AbortSignal.timeout(1); globalThis.setTimeout(f)')).equals(2);
     expect(uses('let a: Date; socket.setTimeout(0); const o = { performance: 1 }; interface I { Date: string }')).equals(0);
     expect(uses('f(Date as unknown)')).equals(1);
+    expect(uses('new Date(at)'), 'a given time is no clock').equals(0);
   });
 
   it('functions are measured by their lines, suites are not', () => {

@@ -166,36 +166,60 @@ export function memoryProgress(): Progress & { positions: Map<string, Position>;
 
 export interface World {
   readonly clock: Clock;
-  readonly targets: ReadonlyMap<string, ScriptedTarget>;
   readonly sinks: ReadonlyMap<string, OpenSink>;
   readonly gaps: { sinks: readonly string[]; gap: Gap }[];
   readonly ended: string[];
   readonly run: PartitionRun;
 }
 
+/** Whatever can be opened as a sink. */
+export interface Opens {
+  connector(clock: Clock): Connector<unknown>;
+}
+
+export type WorldParts = Pick<RunParts, 'reader' | 'progress'> & { clock: Clock; targets: Readonly<Record<string, Opens>> } & Partial<{
+    delivery: Partial<Delivery>;
+    budget: Budget;
+    admitted: readonly string[];
+    paused: readonly string[];
+    startAt: (sink: string) => Position;
+    fatal: (error: Error) => void;
+    seed: number;
+  }>;
+
 /** Opens the sinks and starts a run over them. */
-export async function startWorld(
-  parts: Pick<RunParts, 'reader' | 'progress'> & { clock: Clock; targets: Record<string, ScriptedTarget> } & Partial<{
-      delivery: Partial<Delivery>;
-      budget: Budget;
-      admitted: readonly string[];
-      paused: readonly string[];
-      startAt: (sink: string) => Position;
-      fatal: (error: Error) => void;
-      seed: number;
-    }>,
-): Promise<World> {
+export async function startWorld(parts: WorldParts): Promise<World> {
+  const { clock } = parts;
+  const sinks = await openSinks(parts);
+  const gaps: World['gaps'] = [];
+  const ended: string[] = [];
+  const run = await startRun({
+    labels: { pipeline: 'orders', table: 'orders', partition: 'shard-1' },
+    reader: parts.reader,
+    progress: parts.progress,
+    sinks: [...sinks.values()],
+    admitted: new Set(parts.admitted ?? sinks.keys()),
+    startAt: parts.startAt ?? (() => ({ at: 'start' })),
+    budget: parts.budget ?? new Budget({ limitBytes: 64 * 1024 * 1024, sinks: sinks.size }),
+    clock,
+    random: seededRandom((parts.seed ?? 1) + 1),
+    log: silentLog,
+    observer: {},
+    replayedBefore: 0,
+    onEnd: sink => ended.push(sink),
+    onGap: async (names, gap) => {
+      gaps.push({ sinks: names, gap });
+    },
+  });
+  return { clock, sinks, gaps, ended, run };
+}
+
+async function openSinks(parts: WorldParts): Promise<Map<string, OpenSink>> {
   const { clock } = parts;
   const random = seededRandom(parts.seed ?? 1);
-  const targets = new Map(Object.entries(parts.targets));
   const sinks = new Map<string, OpenSink>();
-  for (const [name, target] of targets) {
+  for (const [name, target] of Object.entries(parts.targets)) {
     const delivery = { ...DELIVERY, ...parts.delivery };
-    const fatal =
-      parts.fatal ??
-      ((error: Error) => {
-        throw error;
-      });
     const host = {
       name,
       writer: 'test/orders',
@@ -214,33 +238,17 @@ export async function startWorld(
       host,
       clock,
       log: silentLog,
-      fatal,
+      fatal: parts.fatal ?? raise,
     });
     await sink.open();
     if (parts.paused?.includes(name)) sink.pause();
     sinks.set(name, sink);
   }
-  const gaps: World['gaps'] = [];
-  const ended: string[] = [];
-  const run = await startRun({
-    labels: { pipeline: 'orders', table: 'orders', partition: 'shard-1' },
-    reader: parts.reader,
-    progress: parts.progress,
-    sinks: [...sinks.values()],
-    admitted: new Set(parts.admitted ?? targets.keys()),
-    startAt: parts.startAt ?? (() => ({ at: 'start' })),
-    budget: parts.budget ?? new Budget({ limitBytes: 64 * 1024 * 1024, sinks: targets.size }),
-    clock,
-    random,
-    log: silentLog,
-    observer: {},
-    replayedBefore: 0,
-    onEnd: sink => ended.push(sink),
-    onGap: async (names, gap) => {
-      gaps.push({ sinks: names, gap });
-    },
-  });
-  return { clock, targets, sinks, gaps, ended, run };
+  return sinks;
+}
+
+function raise(error: Error): never {
+  throw error;
 }
 
 /** `count` records over `keys` keys, interleaved. */

@@ -23,84 +23,108 @@ export interface VirtualClock extends Clock {
 }
 
 export function virtualClock(options: { startAt?: EpochMs } = {}): VirtualClock {
-  let elapsed = 0;
-  let wall = options.startAt ?? Date.UTC(2026, 0, 1);
-  let order = 0;
-  const timers: Timer[] = [];
+  return new TimerQueue(options.startAt ?? Date.UTC(2026, 0, 1));
+}
 
-  const earlier = (a: Timer, b: Timer) => a.dueAt < b.dueAt || (a.dueAt === b.dueAt && a.order < b.order);
-  const passTo = (at: Ms) => {
-    wall += at - elapsed;
-    elapsed = at;
-  };
-  const next = (): Timer | undefined => {
-    let first: Timer | undefined;
-    for (const timer of timers) if (first === undefined || earlier(timer, first)) first = timer;
-    return first;
-  };
-  const runNext = (timer: Timer) => {
-    timers.splice(timers.indexOf(timer), 1);
-    passTo(Math.max(elapsed, timer.dueAt));
-    timer.f();
-  };
-  const after = (ms: Ms, f: () => void): Cancel => {
-    const timer = { dueAt: elapsed + Math.max(0, ms), order: order++, f };
-    timers.push(timer);
+class TimerQueue implements VirtualClock {
+  readonly #timers: Timer[] = [];
+  #elapsed = 0;
+  #order = 0;
+  #wall: EpochMs;
+
+  constructor(wall: EpochMs) {
+    this.#wall = wall;
+  }
+
+  get pending(): number {
+    return this.#timers.length;
+  }
+
+  now(): EpochMs {
+    return this.#wall;
+  }
+
+  elapsed(): Ms {
+    return this.#elapsed;
+  }
+
+  jumpWall(ms: Ms): void {
+    this.#wall += ms;
+  }
+
+  after(ms: Ms, f: () => void): Cancel {
+    const timer = { dueAt: this.#elapsed + Math.max(0, ms), order: this.#order++, f };
+    this.#timers.push(timer);
     return () => {
-      const index = timers.indexOf(timer);
-      if (index >= 0) timers.splice(index, 1);
+      const index = this.#timers.indexOf(timer);
+      if (index >= 0) this.#timers.splice(index, 1);
     };
-  };
-  return {
-    now: () => wall,
-    elapsed: () => elapsed,
-    after,
-    sleep: (ms, signal) =>
-      new Promise(resolve => {
-        if (signal.aborted) return resolve();
-        const done = () => {
-          cancel();
-          signal.removeEventListener('abort', done);
-          resolve();
-        };
-        const cancel = after(ms, done);
-        signal.addEventListener('abort', done);
-      }),
-    async advance(ms) {
-      const until = elapsed + ms;
+  }
+
+  sleep(ms: Ms, signal: AbortSignal): Promise<void> {
+    return new Promise(resolve => {
+      if (signal.aborted) return resolve();
+      const done = () => {
+        cancel();
+        signal.removeEventListener('abort', done);
+        resolve();
+      };
+      const cancel = this.after(ms, done);
+      signal.addEventListener('abort', done);
+    });
+  }
+
+  async advance(ms: Ms): Promise<void> {
+    const until = this.#elapsed + ms;
+    await turn();
+    for (let timer = this.#next(); timer !== undefined && timer.dueAt <= until; timer = this.#next()) {
+      this.#run(timer);
       await turn();
-      for (let timer = next(); timer !== undefined && timer.dueAt <= until; timer = next()) {
-        runNext(timer);
-        await turn();
-      }
-      passTo(until);
-    },
-    async runUntil(goal, { maxMs = 600_000 } = {}) {
-      const until = elapsed + maxMs;
-      let settled = false;
-      if (typeof goal !== 'function') {
-        const note = () => {
-          settled = true;
-        };
-        goal.then(note, note);
-      }
-      const reached = () => (typeof goal === 'function' ? goal() : settled);
+    }
+    this.#passTo(until);
+  }
+
+  async runUntil(goal: (() => boolean) | Promise<unknown>, { maxMs = 600_000 }: { maxMs?: Ms } = {}): Promise<void> {
+    const until = this.#elapsed + maxMs;
+    const reached = reachedWhen(goal);
+    await turn();
+    while (!reached()) {
+      const timer = this.#next();
+      if (timer === undefined) throw new Error('nothing is left to run, and the goal is not reached');
+      if (timer.dueAt > until) throw new Error(`the goal is not reached within ${maxMs} ms`);
+      this.#run(timer);
       await turn();
-      while (!reached()) {
-        const timer = next();
-        if (timer === undefined) throw new Error('nothing is left to run, and the goal is not reached');
-        if (timer.dueAt > until) throw new Error(`the goal is not reached within ${maxMs} ms`);
-        runNext(timer);
-        await turn();
-      }
-    },
-    jumpWall(ms) {
-      wall += ms;
-    },
-    get pending() {
-      return timers.length;
-    },
+    }
+  }
+
+  #next(): Timer | undefined {
+    let first: Timer | undefined;
+    for (const timer of this.#timers) if (first === undefined || earlier(timer, first)) first = timer;
+    return first;
+  }
+
+  #run(timer: Timer): void {
+    this.#timers.splice(this.#timers.indexOf(timer), 1);
+    this.#passTo(Math.max(this.#elapsed, timer.dueAt));
+    timer.f();
+  }
+
+  #passTo(at: Ms): void {
+    this.#wall += at - this.#elapsed;
+    this.#elapsed = at;
+  }
+}
+
+const earlier = (a: Timer, b: Timer) => a.dueAt < b.dueAt || (a.dueAt === b.dueAt && a.order < b.order);
+
+function reachedWhen(goal: (() => boolean) | Promise<unknown>): () => boolean {
+  if (typeof goal === 'function') return goal;
+  let settled = false;
+  const note = () => {
+    settled = true;
   };
+  goal.then(note, note);
+  return () => settled;
 }
 
 /** One turn of the event loop: every promise that can go on has done so. */

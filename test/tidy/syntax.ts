@@ -114,5 +114,9 @@ function clockUse(node: Node, field: string, parent: Node | undefined): string |
   if (node.type !== 'Identifier' || typeof name !== 'string') return undefined;
   const isField = (field === 'property' || field === 'key') && parent?.['computed'] === false;
   if (isField) return undefined;
+  // `new Date(at)` turns a given time into the shape that a library asks for; it reads no clock.
+  const given =
+    parent?.type === 'NewExpression' && field === 'callee' && Array.isArray(parent['arguments']) && parent['arguments'].length > 0;
+  if (name === 'Date' && given) return undefined;
   return CLOCKS.has(name) || CHANCE.has(name) ? name : undefined;
 }
