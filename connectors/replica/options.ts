@@ -92,14 +92,15 @@ export function awsOptions(options: Options): AwsOptions {
 
 /**
  * Only in mirror, and only when every removal counts, is a key's last change of a batch all there is to know: in mode version an earlier one may be the
- * higher, and where removals are ignored the put before one is what is to stay. There the batch keeps all, and the sink picks.
+ * higher, and where removals are ignored the put before one is what is to stay. In mode version the batch keeps all, and the sink picks, for there every
+ * put meets its tombstone. In mirror a key comes once: a put that was settled by a removal which then failed must not be given again without it.
  */
 export function traits(options: Options): Traits {
   const lastIsAll = options.mode === 'mirror' && options.deletes === 'apply' && options.ttlDeletes === 'apply';
   return {
     order: 'key',
     coalesce: lastIsAll ? 'latest-per-key' : 'never',
-    oncePerKey: false,
+    oncePerKey: options.mode === 'mirror' && !lastIsAll,
     inFlight: 4,
     batch: { records: 250, bytes: 4 * 1024 * 1024, waitMs: 10 },
     timeoutMs: 10_000,

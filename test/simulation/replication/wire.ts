@@ -1,0 +1,139 @@
+/**
+ * The wire between a replicator and its replica, in the hands of an adversary: a request waits until it is delivered; its answer may be lost, it may be
+ * given up and land minutes later, it may land twice, it may never arrive. A signed request is refused five minutes after it was signed.
+ */
+import { ServiceFault } from '../../../src/ports/service-fault.ts';
+import type { TableApi, TableOperations } from '../../../src/ports/table-api.ts';
+import type { FakeTables } from '../../fakes/fake-table.ts';
+import type { seededRandom, VirtualClock } from '../../fakes/virtual-clock.ts';
+
+const SIGNATURE_MS = 5 * 60_000;
+
+/** Answered at once: what is asked before the first write, and the reading of tombstones. */
+const CALM = new Set<keyof TableOperations>([
+  'DescribeTable',
+  'CreateTable',
+  'DescribeTimeToLive',
+  'UpdateTimeToLive',
+  'Scan',
+  'BatchGetItem',
+]);
+
+type Request = Parameters<TableApi['call']>[1];
+
+interface Flight {
+  readonly name: keyof TableOperations;
+  readonly request: Request;
+  readonly owner: object;
+  readonly signedAt: number;
+  readonly answer: (result: unknown) => void;
+  readonly refuse: (fault: unknown) => void;
+}
+
+/** A request that nobody waits for any more. */
+type Stray = Pick<Flight, 'name' | 'request' | 'signedAt'>;
+
+export interface WireParts {
+  readonly tables: FakeTables;
+  readonly clock: VirtualClock;
+  readonly random: ReturnType<typeof seededRandom>;
+  /** Around each request that takes effect. */
+  readonly watch: (land: () => Promise<unknown>, stray: boolean) => Promise<unknown>;
+}
+
+export class Wire {
+  readonly #parts: WireParts;
+  #flights: Flight[] = [];
+  #strays: Stray[] = [];
+
+  constructor(parts: WireParts) {
+    this.#parts = parts;
+  }
+
+  get waiting(): number {
+    return this.#flights.length;
+  }
+  get strays(): number {
+    return this.#strays.length;
+  }
+
+  /** The client of one process. */
+  client(owner: object): TableApi {
+    return {
+      call: (name, request, signal) => {
+        if (CALM.has(name)) return this.#parts.tables.call(name, request, signal);
+        return new Promise((resolve, reject) => {
+          const flight: Flight = {
+            name,
+            request,
+            owner,
+            signedAt: this.#parts.clock.now(),
+            answer: result => resolve(result as never),
+            refuse: reject,
+          };
+          this.#flights.push(flight);
+          signal.addEventListener('abort', () => {
+            if (!this.#take(flight)) return;
+            if (this.#parts.random.chance(0.5)) this.#strays.push(flight);
+            reject(new ServiceFault('Aborted', 'aborted', { class: 'aborted' }));
+          });
+        });
+      },
+    };
+  }
+
+  /** Some request meets its fate. `faults`: how likely it is a bad one. */
+  async step(faults: number): Promise<void> {
+    const { random } = this.#parts;
+    const flight = this.#flights[random.integer(this.#flights.length)];
+    if (!flight || !this.#take(flight)) return;
+    if (!random.chance(faults)) return this.#deliver(flight);
+    switch (random.integer(4)) {
+      case 0: // The answer is lost.
+        await this.#land(flight, false).catch(() => {});
+        return flight.refuse(lost());
+      case 1: // Given up, and it may land later.
+        this.#strays.push(flight);
+        return flight.refuse(lost());
+      case 2: // It never arrives.
+        return flight.refuse(lost());
+      default: // It arrives, and once more later.
+        this.#strays.push(flight);
+        return this.#deliver(flight);
+    }
+  }
+
+  /** A request that nobody waits for lands, or is lost for good. */
+  async stray(): Promise<void> {
+    const { random, clock } = this.#parts;
+    const [stray] = this.#strays.splice(random.integer(this.#strays.length), 1);
+    if (!stray || clock.now() - stray.signedAt > SIGNATURE_MS || random.chance(0.2)) return;
+    await this.#land(stray, true).catch(() => {});
+  }
+
+  /** A process is gone: nobody waits for its requests, some of which are on their way. */
+  abandon(owner: object): void {
+    const gone = this.#flights.filter(flight => flight.owner === owner);
+    this.#flights = this.#flights.filter(flight => flight.owner !== owner);
+    this.#strays.push(...gone.filter(() => this.#parts.random.chance(0.7)));
+  }
+
+  async #deliver(flight: Flight): Promise<void> {
+    await this.#land(flight, false).then(flight.answer, flight.refuse);
+  }
+
+  #land({ name, request }: Stray, stray: boolean): Promise<unknown> {
+    const { tables, watch } = this.#parts;
+    return watch(() => tables.call(name, request as never, new AbortController().signal), stray);
+  }
+
+  #take(flight: Flight): boolean {
+    const at = this.#flights.indexOf(flight);
+    if (at >= 0) this.#flights.splice(at, 1);
+    return at >= 0;
+  }
+}
+
+function lost(): ServiceFault {
+  return new ServiceFault('ECONNRESET', 'the connection was lost', { class: 'network' });
+}
