@@ -67,6 +67,13 @@ export class Feed {
     return took;
   }
 
+  /** It has taken everything of a reading that has ended. What was lost after the last record is lost to it. */
+  end(reading: Reading): void {
+    const gap = reading.gapBefore(this.cursor);
+    if (gap !== undefined) this.run.passGap(gap);
+    this.run.end();
+  }
+
   /** Gives it a page of the second reading: what lies after its place. `gap` only to a feed that stands where it begins. */
   give(page: { slots: readonly Slot[]; gap?: Gap | undefined; end: boolean; atTip: boolean }): void {
     if (page.gap !== undefined) this.run.passGap(page.gap);

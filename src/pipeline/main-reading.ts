@@ -84,7 +84,7 @@ export class MainReading implements Holder {
     if (reading === undefined) return;
     for (const feed of this.#brisk()) {
       feed.pump(reading);
-      if (reading.ended && feed.cursor >= reading.head && !feed.run.isEnding) feed.run.end();
+      if (reading.ended && feed.cursor >= reading.head && !feed.run.isEnding) feed.end(reading);
     }
     this.bell.ring();
   }

@@ -96,8 +96,9 @@ export class SecondReading implements Holder {
       const { place } = feed.run;
       const liesIn = comparePositions(place, read.from) >= 0 && comparePositions(place, to) <= 0;
       if (!liesIn || !this.#isServed(feed)) continue;
-      const stands = comparePositions(place, read.from) === 0;
-      feed.give({ slots: read.slots, gap: stands ? page.gap : undefined, end: page.end === true, atTip: page.atTip === true });
+      // What is missing before this page may be missing for a feed further on, or not: it finds out from its own place.
+      if (page.gap !== undefined && comparePositions(place, read.from) !== 0) continue;
+      feed.give({ slots: read.slots, gap: page.gap, end: page.end === true, atTip: page.atTip === true });
     }
   }
 

@@ -1,0 +1,143 @@
+import { expect } from 'chai';
+import { partsOfLeaseKey } from '../../../src/ports/lease-store.ts';
+import { DaemonWorld, missing } from '../../fakes/daemon-world.ts';
+import { outOfOrder, throttles, writesAll } from '../../fakes/pipeline-world.ts';
+
+const HOUR = 3_600_000;
+
+describe('gaps', () => {
+  let world: DaemonWorld;
+
+  beforeEach(() => {
+    world = new DaemonWorld();
+  });
+
+  afterEach(async () => {
+    await world.stopAll();
+    for (const { end } of world.workers) if (end?.error !== undefined) throw end.error;
+  });
+
+  const gaps = () =>
+    [...world.control.gapRows.values()].map(({ sinks, gap }) => ({ sinks, reason: gap.reason, from: gap.from, to: gap.to }));
+
+  async function away(ms: number, between: () => void = () => {}): Promise<void> {
+    const worker = world.start();
+    await world.clock.advance(2_000);
+    worker.stop();
+    await world.clock.runUntil(worker.ended);
+    between();
+    await world.clock.advance(ms);
+  }
+
+  it('trimmed-on-resume: reads on at the oldest record held; one gap, durable, counted, shown, logged as an error', async () => {
+    const a = world.target('a');
+    const before = world.write(10);
+    await away(25 * HOUR, () => world.write(10));
+    const tokens = world.write(10);
+    const worker = world.start();
+    await world.clock.advance(5_000);
+    expect(missing(a.delivered, tokens)).to.deep.equal([]);
+    expect(gaps()).to.deep.equal([{ sinks: ['a'], reason: 'trimmed', from: before.at(-1), to: tokens[0] }]);
+    expect(worker.sink('a').gaps).to.equal(1);
+    const [line] = world.log.lines.filter(({ level }) => level === 'error');
+    expect(line?.message).to.match(/^records were lost/);
+    expect(line?.fields).to.include({ pipeline: 'p', table: 'orders', reason: 'trimmed' });
+  });
+
+  it('is kept before anything behind it is saved', async () => {
+    const a = world.target('a');
+    const before = world.write(10);
+    await away(25 * HOUR, () => world.write(10));
+    world.write(10);
+    world.controlFate = operation => (operation === 'addGap' ? 'lost' : 'pass');
+    const worker = world.start();
+    await world.clock.advance(20_000);
+    const [row] = world.leases.rows.values();
+    expect([a.delivered.length, row?.checkpoint]).to.deep.equal([20, before.at(-1)]);
+    await world.kill(worker);
+    world.controlFate = () => 'pass';
+    world.start();
+    await world.clock.advance(20_000);
+    expect([gaps().length, [...world.leases.rows.values()][0]?.checkpoint === before.at(-1)]).to.deep.equal([1, false]);
+  });
+
+  it('is found once, whoever finds it', async () => {
+    world.target('a');
+    world.write(10);
+    await away(25 * HOUR, () => world.write(10));
+    world.write(10);
+    world.leaseFate = operation => (operation === 'write' ? { delayMs: 400 } : 'pass');
+    const first = world.start();
+    await world.clock.runUntil(() => gaps().length === 1);
+    await world.kill(first);
+    const second = world.start();
+    await world.clock.advance(20_000);
+    expect([gaps().length, second.sink('a').gaps]).to.deep.equal([1, 1]);
+  });
+
+  it('onGap: halt: the sinks that lost something halt with the reason; a resume goes on', async () => {
+    const a = world.target('a');
+    world.write(10);
+    await away(25 * HOUR, () => world.write(10));
+    const tokens = world.write(10);
+    const worker = world.start({ source: { onGap: 'halt' } });
+    await world.clock.advance(5_000);
+    expect(worker.sink('a')).to.deep.include({ state: 'halted', gaps: 1 });
+    expect(worker.sink('a').reason).to.match(/^records were lost: /);
+    expect(await worker.daemon.resume('p', 'a')).to.equal('done');
+    await world.clock.advance(20_000);
+    expect([worker.sink('a').state, missing(a.delivered, tokens)]).to.deep.equal(['brisk', []]);
+  });
+
+  it('rnf-shard-gone: a gap and the end, and the children start', async () => {
+    const a = world.target('a');
+    world.write(10);
+    await away(0, () => world.write(10));
+    world.now.roll(world.now.open[0]?.id ?? '');
+    await world.clock.advance(25 * HOUR);
+    const tokens = world.write(10);
+    world.start();
+    await world.clock.advance(130_000);
+    expect([missing(a.delivered, tokens), gaps().map(({ reason }) => reason)]).to.deep.equal([[], ['shard-gone']]);
+    expect([...world.leases.rows.values()].map(({ checkpoint }) => checkpoint)).to.include('SHARD_END');
+  });
+
+  it('shards that go under a halted sink are ended for it with gaps, so that rows do not pile up', async () => {
+    const [up, down] = [world.target('up'), world.target('down')];
+    const worker = world.start({ source: { pollMs: 60_000, idleMs: 60_000 } });
+    await world.clock.advance(2_000);
+    await worker.daemon.pause('p', 'down');
+    const tokens: string[] = [];
+    for (let generation = 0; generation < 12; generation++) {
+      tokens.push(...world.write(5));
+      world.now.roll(world.now.open[0]?.id ?? '');
+      await world.clock.advance(4 * HOUR);
+    }
+    expect([missing(up.delivered, tokens), down.delivered.length]).to.deep.equal([[], 0]);
+    expect(worker.sink('down').gaps).to.be.within(5, 7);
+    const ended = [...world.leases.rows.values()].filter(({ checkpoint }) => checkpoint === 'SHARD_END');
+    expect(ended.length).to.be.within(5, 7);
+    await worker.daemon.resume('p', 'down');
+    await world.clock.advance(300_000);
+    expect(missing(down.delivered, tokens.slice(-5 * 5))).to.deep.equal([]);
+    expect(outOfOrder(down.delivered)).to.equal(undefined);
+  }).timeout(60_000);
+
+  it('a stream that is gone: what was not read is a gap, and the new stream is read from its start', async () => {
+    const a = world.target('a', {}, throttles);
+    const worker = world.start();
+    await world.clock.advance(2_000);
+    world.write(10);
+    await world.clock.advance(2_000);
+    world.now.removed = true;
+    world.stream = world.streams.create();
+    const tokens = world.write(10);
+    await world.clock.advance(200_000);
+    a.behaviour = writesAll();
+    await world.clock.advance(200_000);
+    expect([worker.end, missing(a.delivered, tokens)]).to.deep.equal([undefined, []]);
+    expect(gaps().map(({ reason }) => reason)).to.have.members(['stream-replaced', 'shard-gone']);
+    const rows = [...world.leases.rows.values()].filter(({ key }) => partsOfLeaseKey(key).streamArn !== world.now.arn);
+    expect(rows.map(({ checkpoint }) => checkpoint)).to.deep.equal(['SHARD_END']);
+  });
+});
