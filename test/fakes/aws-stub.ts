@@ -3,7 +3,7 @@
  * requests and connections, says how connections ended, and can check a Signature Version 4 as the service does.
  */
 import { createHash, createHmac } from 'node:crypto';
-import { createServer, type IncomingHttpHeaders, type RequestListener, type ServerResponse } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { crc32 } from 'node:zlib';
@@ -45,23 +45,8 @@ export async function startAwsStub(
   const open = new Set<Socket>();
   let connections = 0;
   const listener: RequestListener = async (incoming, response) => {
-    const chunks: Buffer[] = [];
-    try {
-      for await (const chunk of incoming) chunks.push(chunk);
-    } catch {
-      return;
-    }
-    const text = Buffer.concat(chunks).toString('utf8');
-    const target = String(incoming.headers['x-amz-target'] ?? '');
-    const request: StubRequest = {
-      operation: target.replace(/^.*\./, ''),
-      target,
-      path: incoming.url ?? '',
-      headers: incoming.headers,
-      text,
-      json: text.startsWith('{') ? JSON.parse(text) : {},
-      index: requests.length,
-    };
+    const request = await requestFrom(incoming, requests.length).catch(() => undefined);
+    if (request === undefined) return;
     requests.push(request);
     give(response, await script(request));
   };
@@ -95,6 +80,22 @@ export async function startAwsStub(
         server.close(() => resolve());
         server.closeAllConnections();
       }),
+  };
+}
+
+async function requestFrom(incoming: IncomingMessage, index: number): Promise<StubRequest> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of incoming) chunks.push(chunk);
+  const text = Buffer.concat(chunks).toString('utf8');
+  const target = String(incoming.headers['x-amz-target'] ?? '');
+  return {
+    operation: target.replace(/^.*\./, ''),
+    target,
+    path: incoming.url ?? '',
+    headers: incoming.headers,
+    text,
+    json: text.startsWith('{') ? JSON.parse(text) : {},
+    index,
   };
 }
 
