@@ -103,6 +103,7 @@ describe('gaps', () => {
   });
 
   it('shards that go under a halted sink are ended for it with gaps, so that rows do not pile up', async () => {
+    world = new DaemonWorld({ retentionMs: HOUR });
     const [up, down] = [world.target('up'), world.target('down')];
     const worker = world.start({ source: { pollMs: 60_000, idleMs: 60_000 } });
     await world.clock.advance(2_000);
@@ -111,7 +112,7 @@ describe('gaps', () => {
     for (let generation = 0; generation < 12; generation++) {
       tokens.push(...world.write(5));
       world.now.roll(world.now.open[0]?.id ?? '');
-      await world.clock.advance(4 * HOUR);
+      await world.clock.advance(HOUR / 6);
     }
     expect([missing(up.delivered, tokens), down.delivered.length]).to.deep.equal([[], 0]);
     expect(worker.sink('down').gaps).to.be.within(5, 7);
@@ -121,7 +122,7 @@ describe('gaps', () => {
     await world.clock.advance(300_000);
     expect(missing(down.delivered, tokens.slice(-5 * 5))).to.deep.equal([]);
     expect(outOfOrder(down.delivered)).to.equal(undefined);
-  }).timeout(60_000);
+  });
 
   it('a stream that is gone: what was not read is a gap, and the new stream is read from its start', async () => {
     const a = world.target('a', {}, throttles);

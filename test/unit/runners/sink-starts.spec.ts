@@ -123,7 +123,8 @@ describe('where sinks start', () => {
     late.behaviour = writesAll();
     await world.clock.advance(60_000);
     expect([missing(late.delivered, tokens), outOfOrder(late.delivered), a.delivered.length]).to.deep.equal([[], undefined, 30]);
-    expect(said().at(-1)?.[1]).to.equal('the sink starts at TRIM_HORIZON: it came later and says nothing else; that covers 0 h of changes');
+    const line = 'the sink starts at TRIM_HORIZON: it came later and says nothing else; that covers 0 h of changes';
+    expect(said()).to.deep.include(['late', line]);
   });
 
   it('renamedFrom keeps positions, also of rows that nobody reads any more', async () => {
