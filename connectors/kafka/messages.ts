@@ -19,7 +19,7 @@ export interface MessageForm {
 }
 
 export function messageForm(options: Pick<KafkaOptions, 'format' | 'values' | 'tombstones'>, clock: Clock): MessageForm {
-  const encode = encoder(options.format, { binary: true, now: clock.now, ...(options.values && { values: options.values }) });
+  const encode = encoder(options.format, { binary: true, now: () => clock.now(), ...(options.values && { values: options.values }) });
   return {
     key: record => Buffer.from(keyJson(record)),
     encode: record => {

@@ -1,67 +1,57 @@
 /** One encoder for every format that a settings file may name. Pure: the same record and options give the same text. */
 import type { ChangeRecord } from '../model/change-record.ts';
-import { exportLine, kdsRecord, lambdaRecord, type TextOf } from './aws-shapes.ts';
-import { binaryHeaders, structuredEvent } from './cloud-event.ts';
-import { debeziumEnvelope } from './debezium.ts';
-import type { Encoded, Encoder, EncoderOptions, Format, ImageText } from './encoded.ts';
+import type { Item } from '../model/item.ts';
+import { cloudEventAttributes, cloudEventHeaders } from './cloud-event.ts';
+import { debeziumEnvelope } from './debezium-envelope.ts';
+import type { Encoder, EncoderOptions, Format } from './encoded.ts';
+import { exportLine } from './export-line.ts';
 import { keyJson } from './item-key.ts';
-import { plainJson } from './plain-json.ts';
+import { kdsRecord } from './kds-record.ts';
+import { lambdaEvent, type ShowItem } from './lambda-event.ts';
+import { plainChange } from './plain-change.ts';
+import { plainItem } from './plain-values.ts';
 
 const JSON_TYPE = 'application/json';
 const CLOUD_EVENT_TYPE = 'application/cloudevents+json; charset=UTF-8';
 
-const typedText: ImageText = image => (image === undefined ? 'null' : JSON.stringify(image));
-const plainText: ImageText = image => (image === undefined ? 'null' : plainJson(image));
+const typedItem = (item: Item): Item => item;
 
 export function encoder(format: Format, options: EncoderOptions = {}): Encoder {
-  const nowMs = (record: ChangeRecord) => options.now?.() ?? record.changedAt;
-  const image = options.values === 'plain' ? plainText : typedText;
+  const { values = format === 'json' ? 'plain' : 'typed', name = 'tidemark', now } = options;
+  const show: ShowItem = values === 'plain' ? plainItem : typedItem;
   switch (format) {
     case 'lambda':
-      return json(lambdaRecord);
+      return asJson(record => JSON.stringify(lambdaEvent(record, show)));
     case 'kds':
-      return json(kdsRecord);
+      return asJson(record => JSON.stringify(kdsRecord(record, show)));
     case 'dynamodb-json':
-      return json(exportLine);
+      return asJson(record => JSON.stringify(exportLine(record)));
     case 'debezium':
-      return json(record => debeziumEnvelope(record, { image, nowMs: nowMs(record) }));
+      return asJson(record => debeziumEnvelope(record, { show, name, now: now?.() ?? record.changedAt }));
     case 'json':
-      return json(record => plainChange(record, options.values === 'typed' ? typedText : plainText));
+      return asJson(record => JSON.stringify(plainChange(record, show)));
     case 'cloudevents':
-      return options.binary ? binaryEvent : event;
+      return options.binary ? binaryEvent(show) : structuredEvent(show);
   }
 }
 
-function json(text: TextOf): Encoder {
-  return record => ({ value: text(record), key: keyJson(record), headers: eventHeaders(record), contentType: JSON_TYPE });
+function asJson(text: (record: ChangeRecord) => string): Encoder {
+  return record => ({ value: text(record), key: keyJson(record), headers: { eventID: record.eventId }, contentType: JSON_TYPE });
 }
 
-const eventHeaders = (record: ChangeRecord): Readonly<Record<string, string>> => ({ eventID: record.eventId });
-
-/** Plain values, one flat envelope. */
-function plainChange(record: ChangeRecord, image: ImageText): string {
-  const about = JSON.stringify({
-    eventID: record.eventId,
-    eventName: record.eventName,
-    table: record.source.table,
-    region: record.source.region,
-    changedAt: record.changedAt,
-    sequenceNumber: record.token,
-  });
-  return `${about.slice(0, -1)},"keys":${image(record.keys)},"before":${image(record.before)},"after":${image(record.after)}}`;
-}
-
-const event: Encoder = (record): Encoded => {
-  const key = keyJson(record);
-  return {
-    value: structuredEvent(record, key, lambdaRecord(record)),
-    key,
-    headers: eventHeaders(record),
-    contentType: CLOUD_EVENT_TYPE,
+function structuredEvent(show: ShowItem): Encoder {
+  return record => {
+    const key = keyJson(record);
+    const event = { ...cloudEventAttributes(record, key), datacontenttype: JSON_TYPE, data: lambdaEvent(record, show) };
+    return { value: JSON.stringify(event), key, headers: { eventID: record.eventId }, contentType: CLOUD_EVENT_TYPE };
   };
-};
+}
 
-const binaryEvent: Encoder = (record): Encoded => {
-  const key = keyJson(record);
-  return { value: lambdaRecord(record), key, headers: { ...eventHeaders(record), ...binaryHeaders(record, key) }, contentType: JSON_TYPE };
-};
+/** The id is among the attributes; `eventID` is there all the same, so that readers of any format find it in one place. */
+function binaryEvent(show: ShowItem): Encoder {
+  return record => {
+    const key = keyJson(record);
+    const headers = { eventID: record.eventId, ...cloudEventHeaders(record, key) };
+    return { value: JSON.stringify(lambdaEvent(record, show)), key, headers, contentType: JSON_TYPE };
+  };
+}
