@@ -11,7 +11,7 @@ import type { HeldLease, LostReason } from '../shards/held-lease.ts';
 import { GapBook } from './gap-book.ts';
 import { openSinks } from './open-sinks.ts';
 import type { PipelineRunnerParts } from './pipeline-runner-parts.ts';
-import { checkViewType, SourceTrouble, sourceTable, troubleOf } from './source-table.ts';
+import { checkViewType, type SourceTable, SourceTrouble, sourceTable, troubleOf } from './source-table.ts';
 import type { StreamRunner } from './stream-runner.ts';
 import { TableStreams } from './table-streams.ts';
 
@@ -132,25 +132,37 @@ export class PipelineRunner {
 
   /** One look at the table and a pass over each of its streams. */
   async #round(signal: AbortSignal): Promise<void> {
-    const { plan, apis, clock, log, keeper, scanned } = this.#parts;
+    const { plan, log, keeper, scanned } = this.#parts;
     await scanned;
     this.#trouble = undefined;
-    const table = await sourceTable(plan.source, { tables: apis.tables, clock }, signal);
+    const table = await this.#found(signal);
     if (this.#sinks.size === 0) {
-      if (table.viewType !== undefined) checkViewType(plan, table.viewType);
+      if (table?.viewType !== undefined) checkViewType(plan, table.viewType);
       await this.gaps.load(signal);
-      this.#sinks = openSinks(this.#parts, table.tableId);
+      this.#sinks = openSinks(this.#parts, table?.tableId ?? '');
     }
-    await this.#streams.follow(table.streamArn, signal);
+    await this.#streams.follow(table?.streamArn, signal);
     await this.#streams.pass(signal);
     const before = this.#state;
     this.#state = 'running';
     this.#hasRun = true;
-    this.#reason = this.#streams.drained();
+    this.#reason = table === undefined ? 'the table is not there any more; what its stream still holds is read' : this.#streams.drained();
     if (before === 'running') return;
     if (before === 'halted') log.info({}, 'the pipeline goes on');
     for (const stream of this.streams) stream.resume();
     keeper.nudge();
+  }
+
+  /** Undefined when the table was deleted, but a stream of it may still be read, for a day. */
+  async #found(signal: AbortSignal): Promise<SourceTable | undefined> {
+    const { plan, apis, clock } = this.#parts;
+    try {
+      return await sourceTable(plan.source, { tables: apis.tables, clock }, signal);
+    } catch (error) {
+      const isMissing = error instanceof SourceTrouble && error.cause instanceof ServiceFault && error.cause.class === 'missing';
+      if (!isMissing || !(await this.#streams.anyLeft(signal))) throw error;
+      return undefined;
+    }
   }
 
   /** Something of a run that it did not foresee: what only an operator can mend halts the pipeline, anything else is our mistake. */

@@ -40,15 +40,21 @@ export class TableStreams {
     return this.#streams.get(arn);
   }
 
-  /** Opens those that are known and not read to their end, and the newest. */
-  async follow(newest: string, signal: AbortSignal): Promise<void> {
-    if (this.#streams.has(newest)) return;
-    const { control, plan } = this.#parts;
-    const known = (await control.streams(plan.name, signal)).filter(({ table }) => table === plan.source.table);
+  /** Whether some stream of the table has not been read to its end. */
+  async anyLeft(signal: AbortSignal): Promise<boolean> {
+    if (this.#streams.size > 0) return this.all.some(stream => !stream.isDrained);
+    return (await this.#known(signal)).some(({ drainedAt }) => drainedAt === undefined);
+  }
+
+  /** Opens those that are known and not read to their end, and the newest, where the table still is. */
+  async follow(newest: string | undefined, signal: AbortSignal): Promise<void> {
+    if (newest === undefined ? this.#streams.size > 0 : this.#streams.has(newest)) return;
+    const known = await this.#known(signal);
     for (const { arn, drainedAt } of known) {
       this.#written.add(arn);
       if (drainedAt === undefined) this.#open(arn, known);
     }
+    if (newest === undefined) return;
     const old = known.at(-1);
     if (old !== undefined && !this.#written.has(newest)) await this.#replaced(old, newest);
     this.#open(newest, known);
@@ -71,6 +77,11 @@ export class TableStreams {
     const newest = this.all.at(-1);
     if (newest === undefined || !newest.graph.isClosed || !newest.isDrained) return undefined;
     return `the stream of table ${this.#parts.plan.source.table} is disabled and has been read to its end; enable it again`;
+  }
+
+  async #known(signal: AbortSignal): Promise<readonly StreamRow[]> {
+    const { control, plan } = this.#parts;
+    return (await control.streams(plan.name, signal)).filter(({ table }) => table === plan.source.table);
   }
 
   #open(arn: string, known: readonly StreamRow[]): void {

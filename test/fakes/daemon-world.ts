@@ -57,7 +57,8 @@ export class DaemonWorld {
   readonly targets = new Map<string, ScriptedTarget>();
   leaseFate: (operation: string, key: string) => Fate = () => 'pass';
   controlFate: (operation: string) => Fate = () => 'pass';
-  tableFault: ServiceFault | undefined;
+  /** Of DescribeTable, of every table or by its name. */
+  tableFault: ServiceFault | ((table: string) => ServiceFault | undefined) | undefined;
   /** What DescribeTable answers; the newest stream by default. */
   stream: FakeStream | undefined;
   readonly leases = new FakeLeaseStore({ fate: (operation, key) => this.leaseFate(operation, key), clock: this.clock });
@@ -165,7 +166,8 @@ export class DaemonWorld {
     return {
       call: async (name: string, { TableName }: { TableName: string }) => {
         await undefined;
-        if (this.tableFault) throw this.tableFault;
+        const fault = typeof this.tableFault === 'function' ? this.tableFault(TableName) : this.tableFault;
+        if (fault !== undefined) throw fault;
         if (name !== 'DescribeTable') throw new Error(`the fake table does not know ${name}`);
         const stream = this.stream;
         return {
