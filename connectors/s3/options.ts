@@ -14,7 +14,7 @@ export const optionsSchema = z.strictObject({
     .default('')
     .meta({ description: 'Put before every object name, as it is given but for slashes at its ends.' }),
   ...awsFields,
-  fileRecords: z.int().min(1).max(1_000_000).default(50_000).meta({ description: 'Records of a file, at most.' }),
+  fileRecords: z.int().min(1).max(10_000).default(10_000).meta({ description: 'Records of a file, at most.' }),
   fileBytes: z
     .int()
     .min(1024)
