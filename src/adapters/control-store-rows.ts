@@ -8,10 +8,13 @@ export const startsOf = (pipeline: string) => `start#${pipeline}`;
 export const gapsOf = (pipeline: string) => `gap#${pipeline}`;
 export const streamsOf = (pipeline: string) => `stream#${pipeline}`;
 
+export function startKey(pipeline: string, sink: string, streamArn: string): Item {
+  return { pk: { S: startsOf(pipeline) }, sk: { S: `${sink}#${streamArn}` } };
+}
+
 export function startItem(start: SinkStart): Item {
   return {
-    pk: { S: startsOf(start.pipeline) },
-    sk: { S: `${start.sink}#${start.streamArn}` },
+    ...startKey(start.pipeline, start.sink, start.streamArn),
     sink: { S: start.sink },
     streamArn: { S: start.streamArn },
     position: { S: start.position },

@@ -4,8 +4,17 @@
  */
 import type { AttributeValue, Item } from '../model/item.ts';
 import type { Ms } from '../model/units.ts';
-import { type LeaseAnswer, type LeaseChange, type LeaseRow, type LeaseStore, partsOfLeaseKey } from '../ports/lease-store.ts';
+import {
+  type LeaseAnswer,
+  type LeaseChange,
+  type LeaseKey,
+  type LeaseRow,
+  type LeaseStore,
+  type NewLease,
+  partsOfLeaseKey,
+} from '../ports/lease-store.ts';
 import { ServiceFault } from '../ports/service-fault.ts';
+import type { TableApi } from '../ports/table-api.ts';
 import { changedAttributes, leaseRow, newLeaseItem } from './lease-store-rows.ts';
 import { prepareStateTable, type StateTable } from './state-table.ts';
 import { timedTable } from './timed-table.ts';
@@ -15,65 +24,73 @@ const WRITE_MS: Ms = 1_000;
 const SCAN_PAGE_MS: Ms = 5_000;
 
 export function leaseStore(state: StateTable): LeaseStore {
-  const TableName = state.name;
-  const quick = timedTable(state.table, state.clock, WRITE_MS);
-  const patient = timedTable(state.table, state.clock, SCAN_PAGE_MS);
-  return {
-    prepare: signal => prepareStateTable({ ...state, table: patient }, { key: ['leaseKey'] }, signal),
+  return new DynamoLeaseStore(state);
+}
 
-    async scan(signal) {
-      const rows: LeaseRow[] = [];
-      let from: Item | undefined;
-      do {
-        const page = await patient.call('Scan', { TableName, ConsistentRead: true, ...(from && { ExclusiveStartKey: from }) }, signal);
-        for (const item of page.Items) {
-          const row = leaseRow(item);
-          if (row !== undefined) rows.push(row);
-        }
-        from = page.LastEvaluatedKey;
-      } while (from !== undefined);
-      return rows;
-    },
+class DynamoLeaseStore implements LeaseStore {
+  readonly #state: StateTable;
+  readonly #quick: TableApi;
+  readonly #patient: TableApi;
 
-    async read(key, signal) {
-      const { Item } = await quick.call('GetItem', { TableName, Key: keyItem(key), ConsistentRead: true }, signal);
-      return Item && leaseRow(Item);
-    },
+  constructor(state: StateTable) {
+    this.#quick = timedTable(state.table, state.clock, WRITE_MS);
+    this.#patient = timedTable(state.table, state.clock, SCAN_PAGE_MS);
+    this.#state = { ...state, table: this.#patient };
+  }
 
-    async create(row, signal) {
-      const ConditionExpression = 'attribute_not_exists(leaseKey)';
-      const outcome = await attempt(quick.call('PutItem', { TableName, Item: newLeaseItem(row), ConditionExpression }, signal));
-      return outcome.held ? 'created' : 'exists';
-    },
+  prepare(signal: AbortSignal): Promise<void> {
+    return prepareStateTable(this.#state, { key: ['leaseKey'] }, signal);
+  }
 
-    async write(seen, change, signal): Promise<LeaseAnswer> {
-      const request = { TableName, Key: keyItem(seen.key), ...update(seen, change), ReturnValues: 'ALL_NEW' } as const;
-      const outcome = await attempt(quick.call('UpdateItem', request, signal));
-      const item = outcome.held ? outcome.answer.Attributes : outcome.item;
-      const row = item && leaseRow(item);
-      if (!outcome.held) return row === undefined ? { is: 'refused' } : { is: 'refused', row };
-      if (row === undefined) throw new Error(`no lease came back from a write to ${partsOfLeaseKey(seen.key).shardId}`);
-      return { is: 'written', row };
-    },
+  async scan(signal: AbortSignal): Promise<readonly LeaseRow[]> {
+    const rows: LeaseRow[] = [];
+    const scan = { TableName: this.#state.name, ConsistentRead: true };
+    let from: Item | undefined;
+    do {
+      const page = await this.#patient.call('Scan', { ...scan, ...(from && { ExclusiveStartKey: from }) }, signal);
+      for (const item of page.Items) {
+        const row = leaseRow(item);
+        if (row !== undefined) rows.push(row);
+      }
+      from = page.LastEvaluatedKey;
+    } while (from !== undefined);
+    return rows;
+  }
 
-    async remove(seen, signal) {
-      const { condition, names, values } = asSeen(seen);
-      const outcome = await attempt(
-        quick.call(
-          'DeleteItem',
-          {
-            TableName,
-            Key: keyItem(seen.key),
-            ConditionExpression: `${condition} AND #checkpoint = :checkpoint`,
-            ExpressionAttributeNames: { ...names, '#checkpoint': 'checkpoint' },
-            ExpressionAttributeValues: { ...values, ':checkpoint': { S: seen.checkpoint } },
-          },
-          signal,
-        ),
-      );
-      return outcome.held ? 'removed' : 'refused';
-    },
-  };
+  async read(key: LeaseKey, signal: AbortSignal): Promise<LeaseRow | undefined> {
+    const request = { TableName: this.#state.name, Key: keyItem(key), ConsistentRead: true };
+    const { Item } = await this.#quick.call('GetItem', request, signal);
+    return Item && leaseRow(Item);
+  }
+
+  async create(row: NewLease, signal: AbortSignal): Promise<'created' | 'exists'> {
+    const request = { TableName: this.#state.name, Item: newLeaseItem(row), ConditionExpression: 'attribute_not_exists(leaseKey)' };
+    const outcome = await attempt(this.#quick.call('PutItem', request, signal));
+    return outcome.held ? 'created' : 'exists';
+  }
+
+  async write(seen: LeaseRow, change: LeaseChange, signal: AbortSignal): Promise<LeaseAnswer> {
+    const request = { TableName: this.#state.name, Key: keyItem(seen.key), ...update(seen, change), ReturnValues: 'ALL_NEW' } as const;
+    const outcome = await attempt(this.#quick.call('UpdateItem', request, signal));
+    const item = outcome.held ? outcome.answer.Attributes : outcome.item;
+    const row = item && leaseRow(item);
+    if (!outcome.held) return row === undefined ? { is: 'refused' } : { is: 'refused', row };
+    if (row === undefined) throw new Error(`no lease came back from a write to ${partsOfLeaseKey(seen.key).shardId}`);
+    return { is: 'written', row };
+  }
+
+  async remove(seen: LeaseRow, signal: AbortSignal): Promise<'removed' | 'refused'> {
+    const { condition, names, values } = asSeen(seen);
+    const request = {
+      TableName: this.#state.name,
+      Key: keyItem(seen.key),
+      ConditionExpression: `${condition} AND #checkpoint = :checkpoint`,
+      ExpressionAttributeNames: { ...names, '#checkpoint': 'checkpoint' },
+      ExpressionAttributeValues: { ...values, ':checkpoint': { S: seen.checkpoint } },
+    };
+    const outcome = await attempt(this.#quick.call('DeleteItem', request, signal));
+    return outcome.held ? 'removed' : 'refused';
+  }
 }
 
 function keyItem(key: string): Item {
