@@ -4,7 +4,9 @@
  * numbers. Not used, so not guarded: K5 (idempotent producer), K14 (transactions). K11 (old protocol versions) is held by the contract suite, which
  * runs against Kafka 4.1; K12 (MSK tokens) by `Links`: no client grows older than a token, and one that failed to log in is thrown away.
  */
+import { once } from 'node:events';
 import { createRequire } from 'node:module';
+import { type AddressInfo, createServer } from 'node:net';
 import { expect } from 'chai';
 import kafkajs from 'kafkajs';
 import { keptLog } from '../../test/fakes/lease-world.ts';
@@ -134,6 +136,20 @@ describe('kafkajs 2.2.4', () => {
     expect(await connect()).to.contain('ECONNREFUSED');
     client.destroy({ reset: true });
     expect(await connect()).to.contain('this client was destroyed');
+  });
+
+  it('K6: a client that waits for a silent broker is ended at once, its timers too', async () => {
+    const silentBroker = createServer().listen(0, '127.0.0.1');
+    await once(silentBroker, 'listening');
+    const { port } = silentBroker.address() as AddressInfo;
+    for (const ssl of [true, false]) {
+      const options = optionsSchema.parse({ brokers: [`127.0.0.1:${port}`], topic: 't', ssl });
+      const client = new KafkaClients(options, undefined, { logCreator: () => () => {}, onPartitions() {} }).make();
+      const connecting = client.producer.connect().catch((error: Error) => error.message);
+      client.destroy({ reset: true });
+      expect(await connecting).to.contain('this client was destroyed');
+    }
+    silentBroker.close();
   });
 
   it('logs at most one line each ten seconds, and says how many were left out', async () => {

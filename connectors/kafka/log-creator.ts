@@ -6,6 +6,7 @@ import type { LogEntry, logCreator } from 'kafkajs';
 import type { Ms } from '../../src/model/units.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import type { Log } from '../../src/ports/log.ts';
+import { DESTROYED } from './sockets.ts';
 
 const EVERY_MS: Ms = 10_000;
 
@@ -13,6 +14,7 @@ export function quietLog(log: Log, clock: Clock): logCreator {
   let nextAt: Ms = Number.NEGATIVE_INFINITY;
   let leftOut = 0;
   return () => (entry: LogEntry) => {
+    if (entry.log.message.includes(DESTROYED)) return;
     if (clock.elapsed() < nextAt) {
       leftOut += 1;
       return;

@@ -9,8 +9,13 @@ import type { ISocketFactory } from 'kafkajs';
 
 const KEEP_ALIVE_MS = 15_000;
 
+/** What a client says that we have ended ourselves; nothing to log. */
+export const DESTROYED = 'this client was destroyed';
+
 export class Sockets {
   readonly #raw = new Set<Socket>();
+  /** Not connected yet, or still in the TLS handshake: kafkajs waits for them with a timer. */
+  readonly #unready = new Set<Socket>();
   readonly #onReach: (address: string, reached: boolean) => void;
   #destroyed = false;
   #broken = false;
@@ -26,21 +31,27 @@ export class Sockets {
   }
 
   readonly factory: ISocketFactory = ({ host, port, ssl, onConnect }) => {
-    if (this.#destroyed) throw new Error('this client was destroyed');
+    if (this.#destroyed) throw new Error(DESTROYED);
     const raw = connect({ host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS });
     this.#watch(raw, `${host}:${port}`);
-    if (!ssl) return raw.once('connect', onConnect);
     const settings = typeof ssl === 'object' ? ssl : {};
-    return connectTls({ socket: raw, ...(isIP(host) ? { host } : { servername: host }), ...settings }, onConnect);
+    const socket = ssl ? connectTls({ socket: raw, ...(isIP(host) ? { host } : { servername: host }), ...settings }) : raw;
+    this.#unready.add(socket);
+    return socket.once(ssl ? 'secureConnect' : 'connect', () => {
+      this.#unready.delete(socket);
+      onConnect();
+    });
   };
 
   /** Ends all of them at once. `reset`: what has not left yet never will; else they say goodbye. */
   destroy(how: { reset: boolean }): void {
     this.#destroyed = true;
+    for (const socket of this.#unready) socket.destroy(new Error(DESTROYED));
     for (const raw of this.#raw) {
-      if (how.reset && !raw.connecting) raw.resetAndDestroy();
+      if (how.reset && !raw.connecting && !raw.destroyed) raw.resetAndDestroy();
       else raw.destroy();
     }
+    this.#unready.clear();
     this.#raw.clear();
   }
 
