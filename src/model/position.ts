@@ -21,10 +21,14 @@ export function compareTokens(a: Token, b: Token): number {
 
 const RANK = { start: 0, tip: 1, from: 2, after: 2, end: 3 } as const;
 
-/** Negative when `a` is the earlier place of one partition. A tip counts as just past the start: nothing of it has been read yet. */
+/**
+ * Negative when `a` is the earlier place of one partition. A tip counts as just past the start, for nothing of it has been read yet; of two tips the one
+ * taken later is the later place, so that a reading opened at it is not taken for one that serves the other.
+ */
 export function comparePositions(a: Position, b: Position): number {
   if ((a.at === 'from' || a.at === 'after') && (b.at === 'from' || b.at === 'after')) {
     return compareTokens(a.token, b.token) || (a.at === b.at ? 0 : a.at === 'from' ? -1 : 1);
   }
+  if (a.at === 'tip' && b.at === 'tip') return a.takenAt - b.takenAt;
   return RANK[a.at] - RANK[b.at];
 }

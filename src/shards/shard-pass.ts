@@ -9,6 +9,7 @@ import type { EpochMs, Ms } from '../model/units.ts';
 import { ServiceFault } from '../ports/service-fault.ts';
 import type { ReadAnswer } from '../ports/stream-api.ts';
 import { RETENTION_MS } from './gap-scope.ts';
+import type { ShardStanding } from './lineage.ts';
 import { isFull, ReadPace, type ThrottleNotice } from './read-pace.ts';
 import { ShardCursor } from './shard-cursor.ts';
 import { shardBeganAt } from './shard-id.ts';
@@ -174,10 +175,10 @@ export class ShardPass {
 
   /** Unknown to the server: for a moment, or for good. */
   async #gone(): Promise<Page | Retry> {
-    const { clock, source, standing } = this.#parts;
+    const { clock, source } = this.#parts;
     this.#goneSince ??= clock.elapsed();
     if (clock.elapsed() - this.#goneSince < GONE_MS) return this.#trouble.again();
-    const { is, servedAt } = await this.#call(standing);
+    const { is, servedAt } = await this.#standing();
     if (is === 'stream-gone') throw streamGone(source.streamArn, source.partition);
     const since = this.#cursor.wantedSince;
     const isLost = is !== 'open' || (since !== undefined && servedAt - since > RETENTION_MS);
@@ -189,11 +190,11 @@ export class ShardPass {
 
   /** No next iterator was the end; if not, the next read is due after a while, by a new iterator. Without a permit, for nothing is read. */
   async #confirmedEnd(): Promise<Page | undefined> {
-    const { clock, standing } = this.#parts;
+    const { clock } = this.#parts;
     const { signal } = this.#asked;
     while (!signal.aborted) {
       try {
-        const { is, servedAt } = await this.#call(standing);
+        const { is, servedAt } = await this.#standing();
         this.#trouble.over();
         if (is !== 'open') return { records: [], ...this.#cursor.holeAtEnd(servedAt), end: true };
         this.#mayHaveEnded = false;
@@ -206,15 +207,29 @@ export class ShardPass {
     return undefined;
   }
 
+  /** A listing is shared by many, so it may go on when this pass is over. */
+  #standing(): Promise<ShardStanding> {
+    return this.#call(signal => Promise.race([this.#parts.standing(signal), whenAborted(signal)]));
+  }
+
   async #call<T>(ask: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const request = new AbortController();
     this.#request = request;
+    if (this.#asked.signal.aborted) request.abort();
     try {
       return await ask(request.signal);
     } finally {
       this.#request = undefined;
     }
   }
+}
+
+function whenAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const abort = () => reject(new ServiceFault('AbortError', 'aborted', { class: 'aborted' }));
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+  });
 }
 
 function streamGone(streamArn: string, shardId: string): ServiceFault {

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { compareTokens } from '../../../src/model/position.ts';
 import { ServiceFault } from '../../../src/ports/service-fault.ts';
 import { HOUR, ShardWorld, written } from '../../fakes/shard-world.ts';
 
@@ -148,6 +149,45 @@ describe('gaps of a shard', () => {
     expect(follower.ended).to.equal(false);
     expect(follower.error).to.be.instanceOf(ServiceFault).with.property('class', 'missing');
     expect(String(follower.error)).to.contain(world.stream.arn).and.contain(shardId);
+  });
+
+  it('whatever is trimmed when, and however often it is opened again: each record comes once, or lies in a gap', async () => {
+    for (let seed = 1; seed <= 60; seed++) {
+      const world = new ShardWorld({ trimRefusedAt: seed % 2 ? 'iterator' : 'read', pageRecords: 3 }, { seed });
+      const { shardId } = world;
+      const { random, clock } = world;
+      const slow = { pollMs: 10 * MINUTE, idleMs: 10 * MINUTE };
+      const followers = [world.follow(shardId, { at: 'start' }, slow)];
+      for (let step = 0; step < 25; step++) {
+        const follower = followers.at(-1);
+        world.append(random.integer(5));
+        if (follower && random.chance(0.3)) follower.paused = !follower.paused;
+        if (follower && !follower.paused) follower.resume();
+        if (follower && random.chance(0.2)) {
+          follower.stop.abort();
+          await clock.runUntil(follower.done);
+          const position = followers.map(one => one.position).findLast(({ at }) => at !== 'start') ?? follower.position;
+          await clock.advance(random.integer(3) * 9 * HOUR);
+          followers.push(world.follow(shardId, position, slow));
+        }
+        await clock.advance(random.integer(3) === 0 ? random.integer(20 * HOUR) : random.integer(3_000));
+      }
+      world.stream.roll(shardId);
+      followers.at(-1)?.resume();
+      await clock.runUntil(() => followers.at(-1)?.ended === true, { maxMs: 30 * HOUR });
+      const tokens = followers.flatMap(one => one.tokens);
+      const gaps = followers.flatMap(one => one.gaps);
+      const isIn = ({ from = '', to = '9'.repeat(40) }: (typeof gaps)[number], token: string) =>
+        compareTokens(from, token) <= 0 && compareTokens(token, to) < 0;
+      const came = new Set(tokens);
+      expect(came.size, `seed ${seed}: twice`).to.equal(tokens.length);
+      const silent = written(world.stream, shardId).filter(token => !came.has(token) && !gaps.some(gap => isIn(gap, token)));
+      expect(silent, `seed ${seed}: lost in silence`).to.deep.equal([]);
+      expect(
+        tokens.filter(token => gaps.some(gap => isIn(gap, token) && token !== gap.from)),
+        `seed ${seed}: in a gap and yet here`,
+      ).to.deep.equal([]);
+    }
   });
 
   describe('of a shard that is opened late at its start', () => {
