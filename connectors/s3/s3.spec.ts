@@ -139,7 +139,7 @@ describe('s3: crashes', function () {
   it('each event is in exactly one object over 200 seeded crashes, with batches cut anew after each', async () => {
     for (let seed = 1; seed <= 200; seed += 1) {
       const lines = await crashingRun(seed);
-      const numbers = lines.map(({ Metadata }) => Number(Metadata.SequenceNumber));
+      const numbers = lines.map(({ Metadata }) => Number(Metadata.SequenceNumber.S));
       expect(numbers, `seed ${seed}`).to.deep.equal(Array.from({ length: 300 }, (_, i) => i + 1));
     }
   });
@@ -156,7 +156,8 @@ async function crashingRun(seed: number) {
   const store = stubStore();
   for (let life = 0; life < 6; life += 1) {
     const last = life === 5;
-    store.onStored = async () => {
+    store.onStored = async name => {
+      if (name.includes('_tidemark')) return;
       if (!last && dice.chance(0.5)) throw new Error('the answer is lost');
       await clock.sleep(dice.integer(200), NEVER);
     };
@@ -169,7 +170,9 @@ async function crashingRun(seed: number) {
         open: () => openArchive(store, options, testHost({ clock })),
       }),
     };
-    const world = await startWorld({ clock, reader, progress, targets: { archive }, seed: seed * 10 + life });
+    const starting = startWorld({ clock, reader, progress, targets: { archive }, seed: seed * 10 + life });
+    await clock.runUntil(starting);
+    const world = await starting;
     if (last) await clock.runUntil(world.run.done);
     else {
       await clock.advance(dice.integer(1500));

@@ -81,8 +81,13 @@ export class OpenWork {
 
   /** Something that is no record and holds the head until the returned function is called: a gap that is being written down. */
   enterGap(position: Position): () => void {
-    const ordinal = this.#watermark.enter(position, 0, this.#parts.clock.now());
+    const ordinal = this.#watermark.enterHold(position, this.#parts.clock.now());
     return () => this.#watermark.finish(ordinal);
+  }
+
+  /** The target holds everything up to here, read or not. */
+  cover(position: Extract<Position, { at: 'after' | 'from' }>): void {
+    this.#watermark.cover(position);
   }
 
   finish(entries: readonly Entry[], outcome: Outcome): void {

@@ -270,6 +270,8 @@ export class SinkRun {
       0,
     );
     this.#work.finish(this.#dispatch.remove(isCovered), 'superseded');
+    const last = cut.written.at(-1)?.slot.record;
+    if (last !== undefined) this.#work.cover({ at: 'after', token: through, changedAt: last.changedAt });
   }
 
   #giveBack(cut: Cut, back: readonly Entry[], leastWaitMs: Ms): void {

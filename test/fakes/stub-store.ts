@@ -31,7 +31,7 @@ export function stubStore(): StubStore {
 }
 
 /** The lines of all files, packed or not, in the order of their names. */
-export function archivedLines(store: StubStore): { Metadata: { SequenceNumber: string } }[] {
+export function archivedLines(store: StubStore): { Metadata: { SequenceNumber: { S: string } } }[] {
   const files = [...store.objects].filter(([name]) => /\.json(\.gz)?$/.test(name)).sort(([a], [b]) => (a < b ? -1 : 1));
   return files.flatMap(([name, { body }]) =>
     (name.endsWith('.gz') ? gunzipSync(body) : Buffer.from(body))
