@@ -6,11 +6,10 @@ import type { Host } from '../../src/connector.ts';
 import type { Item } from '../../src/model/item.ts';
 import { ServiceFault } from '../../src/ports/service-fault.ts';
 import type { TableApi } from '../../src/ports/table-api.ts';
-import { ITEM_LIMIT_BYTES, itemBytes } from '../../src/replication/image.ts';
 import { AGAIN_MS, type Tombstone } from '../../src/replication/tombstone.ts';
 import { mayStillLand } from './bounded-table.ts';
 import type { LatePuts } from './late-puts.ts';
-import { type Attempted, type Outcome, outcomeOf, SUPERSEDED, WRITTEN } from './outcomes.ts';
+import { type Attempted, type Outcome, outcomeOf, outcomeOfPut, SUPERSEDED, WRITTEN } from './outcomes.ts';
 import type { TombstoneTable } from './tombstone-table.ts';
 import type { Work } from './work.ts';
 import type { WrittenImages } from './written-images.ts';
@@ -85,12 +84,7 @@ export class GuardedWrites {
       if (reasons && reasons[0]?.Code === 'ConditionalCheckFailed') return SUPERSEDED;
       return this.#standing(work, reasons ? reasons[1]?.Item : (error.answer['Item'] as Item | undefined));
     }
-    if (error.class === 'invalid') {
-      const bytes = itemBytes(item);
-      const tooLarge = bytes > ITEM_LIMIT_BYTES - this.#parts.stampAttribute.length || /item size/i.test(error.message);
-      if (tooLarge) return { is: 'failed', disposition: 'reject', reason: sizeReason(bytes) };
-    }
-    return outcomeOf(error, this.#attempted(work));
+    return outcomeOfPut(error, item, this.#attempted(work));
   }
 
   #attempted(work: Work): Attempted {
@@ -153,10 +147,6 @@ export class GuardedWrites {
     const name = JSON.stringify(this.#parts.stampAttribute);
     return `the item in ${target.table} has an attribute ${name} that is not our stamp: choose another name by stampAttribute, or take it out`;
   }
-}
-
-function sizeReason(bytes: number): string {
-  return `the item has ${bytes} bytes with the replica's stamp, DynamoDB takes ${ITEM_LIMIT_BYTES}`;
 }
 
 function cancellationReasons(error: ServiceFault): readonly { readonly Code?: string; readonly Item?: Item }[] | undefined {

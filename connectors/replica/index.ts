@@ -1,8 +1,9 @@
 /** Writes every change into a table of another region (or account), so that the two become and stay the same. */
 import type { Connector } from '../../src/connector.ts';
+import { needs } from './judge.ts';
 import { openReplica } from './open.ts';
 import { type Options, schema, traits } from './options.ts';
 
-const connector: Connector<Options> = { schema, traits, open: (options, host) => openReplica(options, host) };
+const connector: Connector<Options> = { schema, traits, needs, open: (options, host) => openReplica(options, host) };
 
 export default connector;

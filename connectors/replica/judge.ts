@@ -15,15 +15,17 @@ export function judged(record: ChangeRecord, rules: Rules, now: EpochMs, options
   return rules.read(record, now);
 }
 
-/** A stream's view type that cannot feed this sink halts it. */
+/** View types that carry what the replica is written from. In mode version a removal must tell the version that was removed. */
+export function needs(options: Options): readonly ViewType[] {
+  return options.mode === 'version' && options.deletes === 'apply' ? ['NEW_AND_OLD_IMAGES'] : ['NEW_IMAGE', 'NEW_AND_OLD_IMAGES'];
+}
+
+/** A stream whose view type changed under us halts the sink. */
 export function checkViewType({ source }: ChangeRecord, options: Options): void {
-  if (source.origin !== 'stream') return;
-  const enough: readonly ViewType[] =
-    options.mode === 'version' && options.deletes === 'apply' ? ['NEW_AND_OLD_IMAGES'] : ['NEW_IMAGE', 'NEW_AND_OLD_IMAGES'];
-  if (enough.includes(source.viewType)) return;
+  if (source.origin !== 'stream' || needs(options).includes(source.viewType)) return;
   throw new SinkFault(
     'halt',
-    `the stream of table ${source.table} has view type ${source.viewType}; a replica in mode ${options.mode} needs ${enough.join(' or ')}`,
+    `the stream of table ${source.table} has view type ${source.viewType}; a replica in mode ${options.mode} needs ${needs(options).join(' or ')}`,
     { heals: true },
   );
 }

@@ -100,7 +100,7 @@ export function traits(options: Options): Traits {
   return {
     order: 'key',
     coalesce: lastIsAll ? 'latest-per-key' : 'never',
-    oncePerKey: options.mode === 'mirror' && !lastIsAll,
+    oncePerKey: options.mode === 'mirror',
     inFlight: 4,
     batch: { records: 250, bytes: 4 * 1024 * 1024, waitMs: 10 },
     timeoutMs: 10_000,

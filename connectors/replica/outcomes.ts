@@ -2,8 +2,10 @@
  * What became of one write, and what a refusal of the service means for it.
  */
 import { type Disposition, SinkFault } from '../../src/connector.ts';
+import type { Item } from '../../src/model/item.ts';
 import type { Ms } from '../../src/model/units.ts';
 import { ServiceFault } from '../../src/ports/service-fault.ts';
+import { ITEM_LIMIT_BYTES, itemBytes } from '../../src/replication/image.ts';
 
 export type Outcome =
   | { readonly is: 'written' }
@@ -40,6 +42,21 @@ export function outcomeOf(error: unknown, attempted: Attempted): Outcome {
     default:
       return retry(`${what}: ${error.name}: ${error.message}`);
   }
+}
+
+/** Of a put, where an item that is too large is told by its size. */
+export function outcomeOfPut(error: unknown, item: Item, attempted: Attempted): Outcome {
+  if (error instanceof ServiceFault && error.class === 'invalid') {
+    const bytes = itemBytes(item);
+    if (bytes > ITEM_LIMIT_BYTES || /item size/i.test(error.message)) {
+      return {
+        is: 'failed',
+        disposition: 'reject',
+        reason: `the item has ${bytes} bytes as it would be written, DynamoDB takes ${ITEM_LIMIT_BYTES}`,
+      };
+    }
+  }
+  return outcomeOf(error, attempted);
 }
 
 /** A permission or a table that is missing; it is looked at again, so that the mend heals it. */

@@ -5,7 +5,7 @@
 import { keyOf } from '../../src/model/key.ts';
 import { ServiceFault } from '../../src/ports/service-fault.ts';
 import type { TableApi, WriteRequest } from '../../src/ports/table-api.ts';
-import { type Outcome, outcomeOf, WRITTEN } from './outcomes.ts';
+import { type Outcome, outcomeOf, outcomeOfPut, WRITTEN } from './outcomes.ts';
 import type { Work, Writer } from './work.ts';
 
 const ITEMS_PER_CALL = 25;
@@ -45,14 +45,16 @@ async function writeGroup(api: TableApi, group: readonly Work[], signal: AbortSi
   }
 }
 
-async function writeAlone(api: TableApi, { change, target }: Work, signal: AbortSignal): Promise<Outcome> {
-  const action = change.reading.is === 'put' ? 'PutItem' : 'DeleteItem';
+async function writeAlone(api: TableApi, { change, target: { table } }: Work, signal: AbortSignal): Promise<Outcome> {
+  const { reading, record } = change;
   try {
-    if (change.reading.is === 'put') await api.call('PutItem', { TableName: target.table, Item: change.reading.image }, signal);
-    else await api.call('DeleteItem', { TableName: target.table, Key: change.record.keys }, signal);
+    if (reading.is === 'put') await api.call('PutItem', { TableName: table, Item: reading.image }, signal);
+    else await api.call('DeleteItem', { TableName: table, Key: record.keys }, signal);
     return WRITTEN;
   } catch (error) {
-    return outcomeOf(error, { action, table: target.table });
+    return reading.is === 'put'
+      ? outcomeOfPut(error, reading.image, { action: 'PutItem', table })
+      : outcomeOf(error, { action: 'DeleteItem', table });
   }
 }
 

@@ -35,6 +35,8 @@ export function batchWrite(parts: SinkParts): Sink['write'] {
     for (const lane of open) settleAtOnce(lane, tally);
     // A second round only where the target refused a change for good: then the best of the ones before it is written.
     while (open.length > 0) open = await writeRound(open, tally, { parts, targets, batch, signal });
+    if (signal.aborted && tally.failed.length === batch.records.length)
+      throw new SinkFault('retry', 'the write was given up before anything was done');
     return closed(tally, parts.host);
   };
 }
