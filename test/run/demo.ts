@@ -97,8 +97,21 @@ async function killAndStart(start: () => DaemonProcess): Promise<void> {
   await new Promise(resolve => setTimeout(resolve, 1000));
   daemon = start();
   await daemon.ready();
+  view.say(`${clock()}  a new worker is up; it waits until the dead one's leases have not moved for their 10 s`);
+  await reads(daemon);
   const seconds = ((Date.now() - killedAt) / 1000).toFixed(1);
-  view.say(`${clock()}  RECOVERED: a new worker took the leases and goes on from the saved positions, ${seconds} s after the kill`);
+  view.say(`${clock()}  RECOVERED: it took the leases and goes on from the saved positions, ${seconds} s after the kill`);
+}
+
+/** Resolves when some sink is given records. */
+async function reads(started: DaemonProcess): Promise<void> {
+  const until = Date.now() + 60_000;
+  while (!stop.signal.aborted) {
+    const sinks = (await started.status())?.pipelines[0]?.sinks ?? [];
+    if (sinks.some(sink => (sink.read ?? 0) > 0)) return;
+    if (Date.now() > until) throw new Error('the new worker read nothing within 60 s');
+    await new Promise(resolve => setTimeout(resolve, 100));
+  }
 }
 
 async function draw(writer: OrderWriter, signal: AbortSignal): Promise<void> {
