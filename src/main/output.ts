@@ -13,8 +13,11 @@ export function whenStdoutCloses(act: () => void): void {
 /** From now on a closed stdout is no error. */
 export function bearClosedPipes(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    closed();
+    if (error.code === 'EPIPE') closed();
+    else {
+      complain(`error: stdout: ${error.message}`);
+      process.exitCode = 1;
+    }
   });
   // Nobody reads the log any more: there is nowhere left to say so.
   process.stderr.on('error', () => {});
