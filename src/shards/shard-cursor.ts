@@ -69,7 +69,6 @@ export class ShardCursor {
   /** What comes next cannot be read from its number. */
   loseNumber(note: string): void {
     this.#numberLost = note;
-    this.#hole ??= { note };
   }
 
   /** Of what was read: what is to be delivered, and what was lost before it. The same array when all of it is new. */

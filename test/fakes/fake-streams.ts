@@ -12,6 +12,8 @@ import { type FakeShard, FakeStream, type FakeStreamParts, ordinalOf } from './f
 import { ReaderSlots } from './fake-stream-readers.ts';
 import { SERVICE, type StreamCall, type StreamFate, type StreamRules } from './fake-stream-rules.ts';
 
+const EMPTY_BODY_BYTES = 20;
+
 export class FakeStreams implements StreamApi {
   readonly rules: StreamRules;
   readonly streams = new Map<string, FakeStream>();
@@ -118,7 +120,8 @@ export class FakeStreams implements StreamApi {
       const page = this.#page(shard, ordinal, fate);
       const next = this.#next(shard, { ordinal, read: page.length, chain });
       const records = page.map(stored => ({ ...stored, source }));
-      const bytes = records.reduce((sum, record) => sum + record.bytes, 20);
+      // As the adapter counts: the records share the body among them.
+      const bytes = records.reduce((sum, record) => sum + record.bytes, 0) || EMPTY_BODY_BYTES;
       return { is: 'page', records, bytes, servedAt: this.now(), ...(next !== undefined && { next }) };
     });
   }

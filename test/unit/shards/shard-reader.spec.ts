@@ -147,7 +147,7 @@ describe('shard reader', () => {
     await world.clock.advance(16 * MINUTE);
     expect(follower.records.length).to.equal(5);
     follower.resume();
-    await world.clock.runUntil(() => follower.records.length === 10, { maxMs: 1_000 });
+    await world.clock.runUntil(() => follower.records.length === 10, { maxMs: 20 });
     expect(follower.tokens).to.deep.equal(written(world.stream, shardId));
     expect(world.streams.calls.iterator).to.equal(2);
     expect(follower.gaps).to.deep.equal([]);
