@@ -26,6 +26,7 @@ export function virtualClock(options: { startAt?: EpochMs } = {}): VirtualClock 
   return new TimerQueue(options.startAt ?? Date.UTC(2026, 0, 1));
 }
 
+/** Its functions are bound: tests take a clock apart and put another one's part in. */
 class TimerQueue implements VirtualClock {
   readonly #timers: Timer[] = [];
   #elapsed = 0;
@@ -40,28 +41,28 @@ class TimerQueue implements VirtualClock {
     return this.#timers.length;
   }
 
-  now(): EpochMs {
+  readonly now = (): EpochMs => {
     return this.#wall;
-  }
+  };
 
-  elapsed(): Ms {
+  readonly elapsed = (): Ms => {
     return this.#elapsed;
-  }
+  };
 
-  jumpWall(ms: Ms): void {
+  readonly jumpWall = (ms: Ms): void => {
     this.#wall += ms;
-  }
+  };
 
-  after(ms: Ms, f: () => void): Cancel {
+  readonly after = (ms: Ms, f: () => void): Cancel => {
     const timer = { dueAt: this.#elapsed + Math.max(0, ms), order: this.#order++, f };
     this.#timers.push(timer);
     return () => {
       const index = this.#timers.indexOf(timer);
       if (index >= 0) this.#timers.splice(index, 1);
     };
-  }
+  };
 
-  sleep(ms: Ms, signal: AbortSignal): Promise<void> {
+  readonly sleep = (ms: Ms, signal: AbortSignal): Promise<void> => {
     return new Promise(resolve => {
       if (signal.aborted) return resolve();
       const done = () => {
@@ -72,9 +73,9 @@ class TimerQueue implements VirtualClock {
       const cancel = this.after(ms, done);
       signal.addEventListener('abort', done);
     });
-  }
+  };
 
-  async advance(ms: Ms): Promise<void> {
+  readonly advance = async (ms: Ms): Promise<void> => {
     const until = this.#elapsed + ms;
     await turn();
     for (let timer = this.#next(); timer !== undefined && timer.dueAt <= until; timer = this.#next()) {
@@ -82,9 +83,9 @@ class TimerQueue implements VirtualClock {
       await turn();
     }
     this.#passTo(until);
-  }
+  };
 
-  async runUntil(goal: (() => boolean) | Promise<unknown>, { maxMs = 600_000 }: { maxMs?: Ms } = {}): Promise<void> {
+  readonly runUntil = async (goal: (() => boolean) | Promise<unknown>, { maxMs = 600_000 }: { maxMs?: Ms } = {}): Promise<void> => {
     const until = this.#elapsed + maxMs;
     const reached = reachedWhen(goal);
     await turn();
@@ -95,7 +96,7 @@ class TimerQueue implements VirtualClock {
       this.#run(timer);
       await turn();
     }
-  }
+  };
 
   #next(): Timer | undefined {
     let first: Timer | undefined;
