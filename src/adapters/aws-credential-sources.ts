@@ -9,7 +9,7 @@ import type { CredentialKeeper, CredentialSource, Credentials } from './aws-cred
 import { dateOf } from './system.ts';
 
 /** What the SDK's providers give. */
-interface SdkCredentials {
+export interface SdkCredentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly sessionToken?: string;
