@@ -1,5 +1,6 @@
 /** `run`: the daemon until a signal, then everything in order: what was begun is finished, telemetry is flushed, the log is written out. */
 import type { Command } from 'commander';
+import { secretCutter } from '../model/secrets.ts';
 import type { Ms } from '../model/units.ts';
 import { daemon } from '../runners/daemon.ts';
 import { NothingCanRun } from '../runners/daemon-parts.ts';
@@ -27,7 +28,7 @@ export async function run(command: Command, around: Surroundings): Promise<ExitC
   for (const warning of loaded.warnings) log.warn({}, warning);
   log.info({ version: around.version, pipelines: loaded.settings.pipelines.map(({ name }) => name) }, 'starting');
   const world = await daemonWorld(loaded, { log, worker }, around);
-  end(log, await lifeOf(world, stop, log).catch(failed(log, 'cannot start')));
+  end(log, await lifeOf(world, stop, { log, cut: secretCutter(loaded.secrets) }).catch(failed(log, 'cannot start')));
 }
 
 function failed(log: ProcessLog, what: string): (error: unknown) => ExitCode {
@@ -53,19 +54,25 @@ function endOnSurprise(log: ProcessLog): void {
   }
 }
 
-async function lifeOf(world: World, stop: Stop, log: ProcessLog): Promise<ExitCode> {
+interface Voice {
+  readonly log: ProcessLog;
+  /** For what is said beside the log. */
+  readonly cut: (text: string) => string;
+}
+
+async function lifeOf(world: World, stop: Stop, voice: Voice): Promise<ExitCode> {
   const { clock } = world.parts;
   const stopped = Promise.withResolvers<Ms>();
   stop.signal.addEventListener('abort', () => stopped.resolve(clock.elapsed()));
-  const code = await outcomeOf(world, stop, log);
+  const code = await outcomeOf(world, stop, voice);
   const stoppedAt = stop.signal.aborted ? await stopped.promise : clock.elapsed();
   const leftMs = stoppedAt + world.plan.limits.drainMs + AFTER_DRAIN_MS - clock.elapsed();
   await world.telemetry.close(Math.min(LONGEST_FLUSH_MS, Math.max(SHORTEST_FLUSH_MS, leftMs)));
-  log.info({}, 'stopped');
+  voice.log.info({}, 'stopped');
   return code;
 }
 
-async function outcomeOf(world: World, stop: Stop, log: ProcessLog): Promise<ExitCode> {
+async function outcomeOf(world: World, stop: Stop, { log, cut }: Voice): Promise<ExitCode> {
   const work = daemon(world.plan, world.parts);
   world.telemetry.show(() => work.gauges());
   const admin = await world.openAdmin(work);
@@ -75,7 +82,7 @@ async function outcomeOf(world: World, stop: Stop, log: ProcessLog): Promise<Exi
     return EXIT.done;
   } catch (error) {
     if (error instanceof NothingCanRun) {
-      for (const reason of error.reasons) complain(reason);
+      for (const reason of error.reasons) complain(cut(reason));
       return EXIT.settings;
     }
     return failed(log, 'the daemon ended with an error')(error);

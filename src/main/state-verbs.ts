@@ -1,5 +1,6 @@
 /** `status`, `pause`, `resume`: from and into the state tables, whether a worker runs or not. */
 import type { Command } from 'commander';
+import { secretCutter } from '../model/secrets.ts';
 import { ServiceFault } from '../ports/service-fault.ts';
 import { storedStatus } from '../runners/stored-status.ts';
 import type { LoadedSettings, Settings } from '../settings/settings.ts';
@@ -58,9 +59,8 @@ async function withStores(loaded: LoadedSettings, around: Surroundings, act: (st
     return EXIT.done;
   } catch (error) {
     if (!(error instanceof ServiceFault)) throw error;
-    complain(
-      `error: state tables ${loaded.settings.state.leaseTable} and ${loaded.settings.state.controlTable}: ${error.name}: ${error.message}`,
-    );
+    const { leaseTable, controlTable } = loaded.settings.state;
+    complain(secretCutter(loaded.secrets)(`error: state tables ${leaseTable} and ${controlTable}: ${error.name}: ${error.message}`));
     return PASSING.has(error.class) ? EXIT.tryAgain : EXIT.failed;
   } finally {
     await stores.close();

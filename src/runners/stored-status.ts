@@ -17,10 +17,13 @@ export interface StatusPlan {
   }[];
 }
 
-/** Leases by who holds them, beside the status that all endpoints share. */
+/** For a person: what stands in the tables beside the status that all endpoints share. */
 export interface StoredStatus {
   readonly status: Status;
+  /** How many leases each worker holds. */
   readonly owners: ReadonlyMap<string, number>;
+  /** Oldest first. */
+  readonly gaps: readonly GapRow[];
 }
 
 export async function storedStatus(
@@ -29,18 +32,22 @@ export async function storedStatus(
   signal: AbortSignal,
 ): Promise<StoredStatus> {
   const [rows, requests] = await Promise.all([orNone(leases.scan(signal)), orNone(control.sinkRequests(signal))]);
-  const pipelines = await Promise.all(
+  const found = await Promise.all(
     plan.pipelines.map(async pipeline => {
       const [streams, gaps] = await Promise.all([
         orNone(control.streams(pipeline.name, signal)),
         orNone(control.gaps(pipeline.name, signal)),
       ]);
-      return pipelineStatus(pipeline, { rows, requests, streams, gaps });
+      return { status: pipelineStatus(pipeline, { rows, requests, streams, gaps }), gaps };
     }),
   );
   const owners = new Map<string, number>();
   for (const { owner } of rows) if (owner !== undefined) owners.set(owner, (owners.get(owner) ?? 0) + 1);
-  return { status: { name: plan.name, worker: null, ready: null, notReady: [], pipelines }, owners };
+  return {
+    status: { name: plan.name, worker: null, ready: null, notReady: [], pipelines: found.map(({ status }) => status) },
+    owners,
+    gaps: found.flatMap(({ gaps }) => gaps).toSorted((a, b) => a.gap.at - b.gap.at),
+  };
 }
 
 /** A table that is not there yet: nobody has run. */

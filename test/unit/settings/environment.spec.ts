@@ -44,6 +44,12 @@ describe('environment overrides', () => {
     expect(warnings).to.deep.equal(['ignored, for no setting is named so: TIDEMARK_ADMIN_PROT; pipelines are set by file or --set']);
   });
 
+  it('that are secret are redacted', async () => {
+    const { shown, secrets } = await loaded(file, { env: { ...env, TIDEMARK_ADMIN_TOKEN: 'hunter3-token' } });
+    expect(secrets).to.include('hunter3-token');
+    expect(JSON.stringify(shown)).to.include('[redacted]').and.not.include('hunter3');
+  });
+
   it('look at nothing without our prefix', () => {
     expect(environmentOverrides({ ADMIN_PORT: '1', PATH: 'x' }, new Set(['ADMIN_PORT']), new Set())).to.deep.equal({
       env: {},
