@@ -12,12 +12,12 @@ export type Stamp = string;
 const STREAM_DIGITS = 13;
 const SEQUENCE_DIGITS = 40;
 const STAMP = /^\d{13}:\d{40}$/;
+const SEQUENCE = /^\d{1,40}$/;
 const BEFORE_ALL = `:${'0'.repeat(SEQUENCE_DIGITS)}`;
 
 /** Undefined when the token is no sequence number: such a change has no place in a stream. */
 export function stampOf(streamCreatedAt: EpochMs, token: Token): Stamp | undefined {
-  const stamp = `${streamDigits(streamCreatedAt)}:${token.padStart(SEQUENCE_DIGITS, '0')}`;
-  return STAMP.test(stamp) ? stamp : undefined;
+  return SEQUENCE.test(token) ? `${streamDigits(streamCreatedAt)}:${token.padStart(SEQUENCE_DIGITS, '0')}` : undefined;
 }
 
 /** Before every record of the stream: what a row of a scan is given, so that the stream always wins over the scan. */

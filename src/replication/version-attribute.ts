@@ -2,9 +2,10 @@
  * The attribute by which an application says which of two states of an item is newer: a time or a counter that it raises with every write. What its kind
  * is must be known, because a removal has no new image to carry one: it is given the higher of the removed image's and the time of the removal.
  */
+
+import { isoTime } from '../model/iso-time.ts';
 import type { Image } from '../model/item.ts';
 import type { EpochMs } from '../model/units.ts';
-import { isoTime } from '../model/iso-time.ts';
 import { attributeOf, type VersionValue } from './marker.ts';
 import { compareValues } from './order.ts';
 

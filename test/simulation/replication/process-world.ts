@@ -2,7 +2,7 @@
  * One process that replicates: what the pipeline would do with the sink, in short. It cuts batches from keys that are free, at most two at a time, gives
  * failed records again in the order of their key, and remembers how far everything is done. Beside the stream it may be given scanned and redriven rows.
  */
-import type { Sink } from '../../../src/connector.ts';
+import { type Sink, SinkFault } from '../../../src/connector.ts';
 import type { ChangeRecord } from '../../../src/model/change-record.ts';
 import { batchOf } from '../../fakes/records.ts';
 import type { seededRandom } from '../../fakes/virtual-clock.ts';
@@ -110,7 +110,7 @@ export class ProcessWorld {
         return new Set(written.failed.map(each => each.index));
       },
       (error: unknown) => {
-        this.#parts.complain(error);
+        if (!(error instanceof SinkFault && error.disposition === 'retry')) this.#parts.complain(error);
         return all;
       },
     );
