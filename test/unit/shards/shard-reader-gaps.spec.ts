@@ -114,6 +114,28 @@ describe('gaps of a shard', () => {
     follower.stop.abort();
   });
 
+  it('rnf-transient: a minute is counted from the last page on', async () => {
+    const world = new ShardWorld();
+    let sick = true;
+    world.streams.fate = () => {
+      const fate = sick ? 'gone' : 'pass';
+      sick = false;
+      return fate;
+    };
+    const follower = world.follow(
+      world.shardId,
+      { at: 'start' },
+      { standing: async () => ({ is: 'gone', servedAt: world.streams.now() }) },
+    );
+    for (let i = 1; i <= 5; i++) {
+      world.append(1);
+      await world.clock.advance(30_000);
+      sick = true;
+    }
+    expect([follower.ended, follower.records.length]).to.deep.equal([false, 5]);
+    follower.stop.abort();
+  });
+
   it('a trimmed shard that stays listed, as DynamoDB Local 1.25.1 does it, is a gap and the end', async () => {
     const world = new ShardWorld({ staysListed: true });
     const { shardId } = world;

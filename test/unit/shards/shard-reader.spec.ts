@@ -3,6 +3,8 @@ import { expect } from 'chai';
 import type { Page } from '../../../src/model/page.ts';
 import { compareTokens } from '../../../src/model/position.ts';
 import { ServiceFault } from '../../../src/ports/service-fault.ts';
+import type { StreamApi } from '../../../src/ports/stream-api.ts';
+import type { StreamFate } from '../../fakes/fake-stream-rules.ts';
 import { randomFate } from '../../fakes/random-fate.ts';
 import { ShardWorld, written } from '../../fakes/shard-world.ts';
 
@@ -328,6 +330,68 @@ describe('shard reader', () => {
       expect(follower.error, `at ${atMs}`).to.equal(undefined);
       expect(follower.ended).to.equal(false);
     }
+  });
+
+  it('ends a request under way when the signal aborts, and does not wait for a listing', async () => {
+    const world = new ShardWorld();
+    world.streams.fate = () => ({ delayMs: 10 * MINUTE });
+    const follower = world.follow(world.shardId);
+    await world.clock.advance(100);
+    follower.stop.abort();
+    await world.clock.runUntil(follower.done, { maxMs: 1 });
+
+    const other = new ShardWorld();
+    const { shardId } = other;
+    other.stream.roll(shardId);
+    const ending = other.follow(shardId, { at: 'start' }, { standing: () => new Promise(() => {}) });
+    await other.clock.advance(1_000);
+    ending.stop.abort();
+    await other.clock.runUntil(ending.done, { maxMs: 1 });
+    expect([ending.ended, ending.error]).to.deep.equal([false, undefined]);
+  });
+
+  it('begins no request when the signal aborts between two', async () => {
+    const world = new ShardWorld();
+    const stop = new AbortController();
+    let aborted = false;
+    const api: StreamApi = {
+      describe: () => Promise.reject(new Error('not asked')),
+      children: () => Promise.reject(new Error('not asked')),
+      iterator: async () => {
+        stop.abort();
+        return { is: 'iterator', iterator: 'one', servedAt: 0 };
+      },
+      read: async (_, __, signal) => {
+        aborted = signal.aborted;
+        throw new ServiceFault('AbortError', 'aborted', { class: 'aborted' });
+      },
+    };
+    const pages = world.reader(world.shardId, { api }).pages({ at: 'start' }, stop.signal)[Symbol.asyncIterator]();
+    const next = pages.next();
+    await world.clock.runUntil(next);
+    expect([(await next).done, aborted]).to.deep.equal([true, true]);
+  });
+
+  it('faults before iterators that are given in the end do not add up to a number that is not known', async () => {
+    const world = new ShardWorld();
+    world.append(1);
+    const places = new Set<string>();
+    const follower = world.follow(world.shardId);
+    await world.clock.runUntil(() => follower.records.length === 1);
+    const fates: StreamFate[] = [];
+    world.streams.fate = ({ place }) => {
+      if (place) places.add(place.type);
+      return fates.shift() ?? 'pass';
+    };
+    for (let i = 0; i < 12; i++) {
+      fates.push('expired', new ServiceFault('InternalServerError', 'once', { class: 'server' }));
+      world.append(1);
+      await world.clock.runUntil(() => follower.records.length === i + 2);
+    }
+    expect(fates).to.deep.equal([]);
+    expect([...places]).to.deep.equal(['AFTER_SEQUENCE_NUMBER']);
+    expect(follower.tokens).to.deep.equal(written(world.stream, world.shardId));
+    follower.stop.abort();
   });
 
   it('leaves one listener on the signal for as long as it reads, and none behind', async () => {
