@@ -37,8 +37,19 @@ export interface Delivered {
   readonly message: KafkaMessage;
 }
 
-/** Everything in the topic, in order of each partition. */
+/** Everything in the topic, in order of each partition. A group's coordinator may be loading: asked again. */
 export async function readTopic(brokers: readonly string[], topic: string, sasl?: object): Promise<Delivered[]> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await readOnce(brokers, topic, sasl);
+    } catch (error) {
+      if (tries === 30) throw error;
+      await systemClock.sleep(200, never);
+    }
+  }
+}
+
+async function readOnce(brokers: readonly string[], topic: string, sasl?: object): Promise<Delivered[]> {
   const ends = await withAdmin(brokers, admin => admin.fetchTopicOffsets(topic), sasl);
   const missing = new Map(
     ends.filter(({ high, low }) => Number(high) > Number(low)).map(({ partition, high }) => [partition, Number(high) - 1]),
@@ -47,20 +58,23 @@ export async function readTopic(brokers: readonly string[], topic: string, sasl?
   if (missing.size === 0) return delivered;
   const kafka = new kafkajs.Kafka({ brokers: [...brokers], logLevel: kafkajs.logLevel.NOTHING, ...sasl });
   const consumer = kafka.consumer({ groupId: `reader-${process.pid}-${systemClock.elapsed()}`, maxWaitTimeInMs: 200 });
-  await consumer.connect();
-  await consumer.subscribe({ topic, fromBeginning: true });
-  await new Promise<void>((resolve, reject) => {
-    consumer.on('consumer.crash', ({ payload }) => reject(payload.error));
-    const eachMessage = async ({ partition, message }: { partition: number; message: KafkaMessage }) => {
-      const offset = Number(message.offset);
-      const eventId = String(message.headers?.['eventID'] ?? message.headers?.['ce_id'] ?? '');
-      delivered.push({ partition, offset, key: String(message.key), eventId, message });
-      if (offset >= (missing.get(partition) ?? 0)) missing.delete(partition);
-      if (missing.size === 0) resolve();
-    };
-    consumer.run({ eachMessage, autoCommit: false }).catch(reject);
-  });
-  await consumer.disconnect();
+  try {
+    await consumer.connect();
+    await consumer.subscribe({ topic, fromBeginning: true });
+    await new Promise<void>((resolve, reject) => {
+      consumer.on('consumer.crash', ({ payload }) => reject(payload.error));
+      const eachMessage = async ({ partition, message }: { partition: number; message: KafkaMessage }) => {
+        const offset = Number(message.offset);
+        const eventId = String(message.headers?.['eventID'] ?? '');
+        delivered.push({ partition, offset, key: String(message.key), eventId, message });
+        if (offset >= (missing.get(partition) ?? 0)) missing.delete(partition);
+        if (missing.size === 0) resolve();
+      };
+      consumer.run({ eachMessage, autoCommit: false }).catch(reject);
+    });
+  } finally {
+    await consumer.disconnect();
+  }
   return delivered;
 }
 
