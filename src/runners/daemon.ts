@@ -18,8 +18,9 @@ import { PipelineRunner } from './pipeline-runner.ts';
 import { SinkRequests } from './sink-requests.ts';
 import { Turns } from './turns.ts';
 
-/** After the drain, for settling, saving and releasing; then as much for closing. One second in all, with telemetry's flush. */
-const AFTER_DRAIN_MS: Ms = 850;
+/** After the drain: for settling, saving and releasing, and for closing. One second in all, with telemetry's flush. */
+const SETTLE_MS: Ms = 850;
+const CLOSE_MS: Ms = 930;
 /** CHILD_SHARDS shares its limit with full listings: ten calls a second for the whole account. */
 const CHILDREN_EVERY_MS: Ms = 500;
 
@@ -144,11 +145,11 @@ class RunningDaemon implements Daemon {
   async #end(): Promise<void> {
     const { clock, log } = this.#parts;
     const { drainMs } = this.#plan.limits;
-    const late = clock.sleep(drainMs + AFTER_DRAIN_MS, this.#ending.signal).then(() => false);
+    const within = (ms: Ms) => clock.sleep(drainMs + ms, this.#ending.signal).then(() => false);
+    const last = within(CLOSE_MS);
     const ended = Promise.all(this.#pipelines.map(pipeline => pipeline.stop(drainMs))).then(ends => ends.every(settled => settled));
-    const settled = await Promise.race([ended, late]);
-    const closed = Promise.all(this.#pipelines.flatMap(({ sinks }) => [...sinks.values()].map(sink => sink.close())));
-    await Promise.race([closed, settled ? clock.sleep(AFTER_DRAIN_MS, this.#ending.signal) : late]);
+    const settled = await Promise.race([ended, within(SETTLE_MS)]);
+    await Promise.race([Promise.all(this.#pipelines.flatMap(({ sinks }) => [...sinks.values()].map(sink => sink.close()))), last]);
     if (settled) return;
     log.error({}, 'some writes have not settled; their leases are left to expire');
     throw new Unsettled('some writes have not settled within the time for stopping; their leases are left to expire');

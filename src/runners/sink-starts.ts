@@ -26,13 +26,15 @@ export interface Starts {
   readonly bySink: ReadonlyMap<SinkName, SinkStart>;
   /** Sinks whose tip this process has saved: it alone may ask for LATEST. */
   readonly freshTips: ReadonlySet<SinkName>;
+  /** Sinks that began just now, which was said. */
+  readonly begun: ReadonlySet<SinkName>;
 }
 
 export async function sinkStarts(asked: StartsAsked, signal: AbortSignal): Promise<Starts> {
   const { plan, description, control } = asked;
   const standing = await control.sinkStarts(plan.name, signal);
   const bySink = new Map<SinkName, SinkStart>();
-  const freshTips = new Set<SinkName>();
+  const begun = new Set<SinkName>();
   for (const sink of plan.sinks.filter(({ enabled }) => enabled)) {
     const known = standing.filter(start => start.sink === sink.name || start.sink === sink.renamedFrom);
     const here = known.filter(start => start.streamArn === description.arn);
@@ -41,10 +43,12 @@ export async function sinkStarts(asked: StartsAsked, signal: AbortSignal): Promi
       ? { start: own, created: false }
       : await control.createSinkStart(here[0] ? { ...here[0], sink: sink.name } : begins(sink, known.length > 0, asked), signal);
     bySink.set(sink.name, start);
-    if (created && here.length === 0 && start.position === 'LATEST') freshTips.add(sink.name);
-    if (created && here.length === 0) announce(start, known.length > 0, { sink, asked });
+    if (!created || here.length > 0) continue;
+    begun.add(sink.name);
+    announce(start, known.length > 0, { sink, asked });
   }
-  return { bySink, freshTips };
+  const freshTips = new Set([...begun].filter(name => bySink.get(name)?.position === 'LATEST'));
+  return { bySink, freshTips, begun };
 }
 
 function begins(sink: SinkPlan, hasBegunBefore: boolean, { plan, description, firstStart }: StartsAsked): SinkStart {
@@ -79,13 +83,17 @@ function announce(start: SinkStart, hasBegunBefore: boolean, { sink, asked }: { 
   asked.log.info({ sink: sink.name, hours }, `the sink starts at ${start.position}: ${why}; that covers ${hours} h of changes`);
 }
 
-/** One line for each sink that has been here before: it goes on from its saved positions. */
-export function sayWhereSinksGoOn(positions: SinkPositions, { log, now }: { log: Log; now: EpochMs }): void {
-  for (const sink of positions.sinks) {
+/** One line for each sink that has been here before. */
+export function sayWhereSinksGoOn(
+  positions: SinkPositions,
+  { log, begun, now }: { log: Log; begun: ReadonlySet<SinkName>; now: EpochMs },
+): void {
+  for (const sink of positions.sinks.filter(({ name }) => !begun.has(name))) {
     const saved = [...positions.rows.values()].map(row => positions.saved(row, sink)).filter(position => position !== undefined);
-    if (saved.length === 0) continue;
-    const behind = hours(now - Math.min(now, ...saved.map(position => (position.at === 'after' ? position.changedAt : now))));
-    log.info({ sink: sink.name, hours: behind }, `the sink goes on from its saved positions; the oldest is ${behind} h back`);
+    const oldest = Math.min(now, ...saved.map(position => (position.at === 'after' ? position.changedAt : now)));
+    const behind = hours(now - (saved.length === 0 ? sink.start.takenAt : oldest));
+    const from = saved.length === 0 ? `${sink.start.position}, as it began: nothing was saved yet` : 'its saved positions';
+    log.info({ sink: sink.name, hours: behind }, `the sink goes on from ${from}; that is ${behind} h back`);
   }
 }
 

@@ -117,10 +117,16 @@ export class StreamRunner {
   }
 
   lost(lease: HeldLease, reason: LostReason): void {
-    const { log, keeper, failed } = this.#parts;
+    const { log, keeper, failed, lookSoon } = this.#parts;
     const run = this.#runs.get(lease.key);
     if (run === undefined) return;
-    log.warn({ shardId: run.shardId, reason }, 'the lease is lost; its run ends at once');
+    if (reason === 'row-gone') {
+      log.error(
+        { shardId: run.shardId },
+        'somebody deleted the row of a lease that is held; it is made again, and read from the oldest record',
+      );
+      lookSoon();
+    } else log.warn({ shardId: run.shardId, reason }, 'the lease is lost; its run ends at once');
     const settled = run.abandon();
     settled.catch(failed);
     keeper.holdBack(lease.key, settled);
@@ -144,7 +150,7 @@ export class StreamRunner {
     const at = clock.elapsed();
     this.#starts = { ...(await sinkStarts({ ...this.#parts, description }, signal)), at };
     this.#see(this.#rows);
-    sayWhereSinksGoOn(this.#positions, { ...this.#parts, now: description.servedAt });
+    sayWhereSinksGoOn(this.#positions, { ...this.#parts, begun: this.#starts.begun, now: description.servedAt });
   }
 
   #isFresh(takenAt: EpochMs): boolean {

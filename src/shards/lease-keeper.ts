@@ -94,8 +94,12 @@ export class LeaseKeeper {
     this.#scheduleBeat();
     while (!signal.aborted) {
       this.#nudged = false;
+      const { clock } = this.#parts;
+      const from = clock.elapsed();
       const nextMs = await this.#round(signal);
       if (!this.#nudged) await this.#sleep(nextMs, signal);
+      // A scan of a large table takes long, and many nudges must not make one follow the other.
+      else await clock.sleep(clock.elapsed() - from, signal);
     }
   }
 

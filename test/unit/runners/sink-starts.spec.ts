@@ -36,7 +36,7 @@ describe('where sinks start', () => {
       ['a', "the sink starts at TRIM_HORIZON: the source's startingPosition, at the pipeline's first start; that covers 2 h of changes"],
     ]);
     await settled(world.start());
-    expect(said().at(-1)).to.deep.equal(['a', 'the sink goes on from its saved positions; the oldest is 2 h back']);
+    expect(said().at(-1)).to.deep.equal(['a', 'the sink goes on from its saved positions; that is 2 h back']);
   });
 
   async function settled<T>(worker: T): Promise<T> {
