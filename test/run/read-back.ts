@@ -77,7 +77,7 @@ export async function watchKafka({ brokers, topic }: NonNullable<Places['kafka']
   const kafka = new kafkajs.Kafka({ clientId: 'demo-check', brokers: [...brokers], logLevel: kafkajs.logLevel.NOTHING });
   const all: Seen[] = [];
   const next = new Map<number, bigint>();
-  const consumer = kafka.consumer({ groupId: `demo-check-${process.pid}`, maxWaitTimeInMs: 100 });
+  const consumer = kafka.consumer({ groupId: `demo-check-${process.pid}-${topic}`, maxWaitTimeInMs: 100 });
   await consumer.connect();
   await consumer.subscribe({ topic, fromBeginning: true });
   await consumer.run({
