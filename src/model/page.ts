@@ -22,6 +22,8 @@ export interface Page {
   readonly gap?: Gap;
   /** The partition ends with this page. */
   readonly end?: true;
+  /** Nothing was read: a read failed and is due again. It only gives the permit back, so that nobody holds room while waiting for a server. */
+  readonly unanswered?: true;
   /** Nothing was waiting behind this page when it was read. */
   readonly atTip?: true;
 }

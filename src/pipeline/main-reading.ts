@@ -127,8 +127,9 @@ export class MainReading implements Holder {
   async #read(reading: Reading, at: { from: Position; signal: AbortSignal }): Promise<void> {
     for await (const page of this.#lane.parts.reader.pages(at.from, at.signal, () => this.#room(reading))) {
       if (this.#lane.signal.aborted) break;
-      reading.append(page);
+      if (!page.unanswered) reading.append(page);
       this.#permit.giveBack();
+      if (page.unanswered) continue;
       this.#lane.answered(page);
       this.pump();
       if (page.end) break;

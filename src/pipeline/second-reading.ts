@@ -72,6 +72,10 @@ export class SecondReading implements Holder {
     let pages = 0;
     for await (const page of this.#lane.parts.reader.pages(from, signal, () => this.#room(feed))) {
       if (this.#lane.signal.aborted) break;
+      if (page.unanswered) {
+        this.#permit.giveBack();
+        continue;
+      }
       const slots = slotsOf(page.records);
       this.#distribute(page, { slots, from });
       this.#permit.giveBack();

@@ -94,12 +94,11 @@ export class ShardPass {
     if (end !== undefined && !signal.aborted) return end;
     await clock.sleep(Math.max(0, this.#dueAt - clock.elapsed()), signal);
     if (signal.aborted || !(await permit())) return undefined;
-    while (!signal.aborted) {
-      const step = await this.#attempt();
-      if (!('waitMs' in step)) return step;
-      await clock.sleep(step.waitMs, signal);
-    }
-    return undefined;
+    const step = await this.#attempt();
+    if (!('waitMs' in step)) return step;
+    if (signal.aborted) return undefined;
+    this.#dueAt = clock.elapsed() + step.waitMs;
+    return { records: [], unanswered: true };
   }
 
   async #attempt(): Promise<Page | Retry> {

@@ -132,7 +132,7 @@ export class Follower {
   async #run(reader: Reader, from: Position): Promise<void> {
     try {
       for await (const page of reader.pages(from, this.stop.signal, () => this.#permit())) {
-        this.pages.push(page);
+        if (!page.unanswered) this.pages.push(page);
         if (page.end) this.ended = true;
       }
     } catch (error) {
