@@ -34,13 +34,17 @@ export class WrittenImages {
     this.forget(place);
     this.#entries.set(place, { s, print: fingerprint(image) });
     this.#bytes += place.length + ENTRY_BYTES;
-    for (const oldest of this.#entries.keys()) {
-      if (this.#bytes <= this.#limitBytes) return;
-      this.forget(oldest);
-    }
+    if (this.#bytes > this.#limitBytes) this.#evict();
   }
 
   forget(place: string): void {
     if (this.#entries.delete(place)) this.#bytes -= place.length + ENTRY_BYTES;
+  }
+
+  #evict(): void {
+    for (const oldest of this.#entries.keys()) {
+      if (this.#bytes <= this.#limitBytes) return;
+      this.forget(oldest);
+    }
   }
 }

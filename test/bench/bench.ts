@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { benchFormats } from './formats.ts';
 import { type Measured, table } from './measure.ts';
 import { benchRead } from './read.ts';
+import { benchWrite } from './write.ts';
 
 interface Bench {
   readonly title: string;
@@ -12,6 +13,7 @@ interface Bench {
 
 const BENCHES: Readonly<Record<string, Bench>> = {
   read: { title: 'Reading: pages of 1,000 records, 1.3 MB, from a stub in a process of its own', unit: 'records', run: benchRead },
+  write: { title: 'Writing into a replica: items of 500 bytes, batches of 250, 4 in flight', unit: 'items', run: benchWrite },
   formats: { title: 'Encoding one record', unit: 'records', run: benchFormats },
 };
 
