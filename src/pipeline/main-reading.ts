@@ -18,7 +18,7 @@ export const READING_BYTES = 1024 * 1024;
 export interface Lane {
   readonly parts: RunParts;
   readonly feeds: readonly Feed[];
-  /** Aborts when nothing is to be read any more. */
+  /** Aborts when nothing is to be read any more; the bells are rung then. */
   readonly signal: AbortSignal;
   /** A page came, be it empty. */
   readonly answered: (page: Page) => void;
@@ -105,18 +105,10 @@ export class MainReading implements Holder {
     this.#reading = reading;
     this.#budget.join(this);
     for (const feed of lead) feed.join(reading);
-    const abort = new AbortController();
-    const stop = () => {
-      abort.abort();
-      this.bell.ring();
-    };
-    this.#lane.signal.addEventListener('abort', stop);
     try {
-      await this.#read(reading, { from: first.run.place, signal: abort.signal });
+      await this.#read(reading, first.run.place);
       while (!this.#lane.signal.aborted && this.#brisk().length > 0) await this.bell.wait();
     } finally {
-      this.#lane.signal.removeEventListener('abort', stop);
-      abort.abort();
       this.#reading = undefined;
       reading.close();
       this.#budget.leave(this);
@@ -124,8 +116,9 @@ export class MainReading implements Holder {
     }
   }
 
-  async #read(reading: Reading, at: { from: Position; signal: AbortSignal }): Promise<void> {
-    for await (const page of this.#lane.parts.reader.pages(at.from, at.signal, () => this.#room(reading))) {
+  async #read(reading: Reading, from: Position): Promise<void> {
+    const { parts, signal } = this.#lane;
+    for await (const page of parts.reader.pages(from, signal, () => this.#room(reading))) {
       if (this.#lane.signal.aborted) break;
       if (!page.unanswered) reading.append(page);
       this.#permit.giveBack();

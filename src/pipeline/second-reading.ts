@@ -52,25 +52,17 @@ export class SecondReading implements Holder {
   async #serve(feed: Feed): Promise<void> {
     this.#turn += 1;
     feed.servedTurn = this.#turn;
-    const abort = new AbortController();
-    const stop = () => {
-      abort.abort();
-      this.bell.ring();
-    };
-    this.#lane.signal.addEventListener('abort', stop);
     try {
-      await this.#read(feed, abort.signal);
+      await this.#read(feed);
     } finally {
-      this.#lane.signal.removeEventListener('abort', stop);
-      abort.abort();
       this.#permit.giveBack();
     }
   }
 
-  async #read(feed: Feed, signal: AbortSignal): Promise<void> {
+  async #read(feed: Feed): Promise<void> {
     let from = feed.run.place;
     let pages = 0;
-    for await (const page of this.#lane.parts.reader.pages(from, signal, () => this.#room(feed))) {
+    for await (const page of this.#lane.parts.reader.pages(from, this.#lane.signal, () => this.#room(feed))) {
       if (this.#lane.signal.aborted) break;
       if (page.unanswered) {
         this.#permit.giveBack();
