@@ -2,6 +2,7 @@
  * Puts the sink together from the options. The rules may be exchanged: the tests weaken one of them and must see the replica go wrong.
  */
 import { type Batch, type Host, type Sink, SinkFault } from '../../src/connector.ts';
+import type { ChangeRecord } from '../../src/model/change-record.ts';
 import { mirrorRules } from '../../src/replication/mirror-rules.ts';
 import { versionRules } from '../../src/replication/version-rules.ts';
 import type { Rules } from '../../src/replication/versions.ts';
@@ -36,13 +37,26 @@ export async function openReplica(options: Options, host: Host, adapt: Adapt = r
     await guarded?.prepare(batch, signal);
   };
   return {
-    write: batchWrite({ options, host, targets, writer: guarded?.writer ?? plainWriter(api), prepare }),
+    write: batchWrite({ options, host, targets, writer: guarded?.writer ?? plainWriter(api), prepare, metOurs: warnOfTheOtherWay(host) }),
     lookup: async (keys, signal) => {
       const { table, keyNames } = await targets.only(signal);
       const { unmarked } = rulesOf(options, host.writer, { from: '', to: '' });
       return lookUp(keys, { api, table, keyNames, unmarked }, signal);
     },
     close: async () => guarded?.close(),
+  };
+}
+
+/** Once per sink. What we write is never shipped back; what we remove looks like the application's removal, which the README explains. */
+function warnOfTheOtherWay({ log }: Host): (record: ChangeRecord) => void {
+  let isTold = false;
+  return ({ source }) => {
+    if (isTold) return;
+    isTold = true;
+    log.warn(
+      { table: source.table },
+      'another replica pipeline writes this source table: its puts are known and not shipped on, its removals are not (two-way replication is not built yet)',
+    );
   };
 }
 

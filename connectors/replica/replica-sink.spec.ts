@@ -118,6 +118,7 @@ describe('replica sink', () => {
       const ours = script.put(suiteKey('a'), { ...v(4), _tm: versionMarker('eu-west-1', s, { N: '4' }) });
       expect(await bench.write([ours])).to.deep.equal({ failed: [], superseded: 1 });
       expect(bench.writes()).to.deep.equal([]);
+      expect(bench.host.log.lines.filter(line => line.message.includes('two-way'))).to.have.length(1);
       const touched = script.put(suiteKey('a'), { ...v(5), _tm: versionMarker('eu-west-1', s, { N: '4' }) });
       expect(await bench.write([touched])).to.deep.equal({ failed: [], superseded: 0 });
       expect(bench.item(suiteKey('a'))?.['_tm']).to.deep.equal(

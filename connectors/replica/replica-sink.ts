@@ -3,6 +3,7 @@
  * is the writer's affair; what the outcomes mean for every record of the batch is settled here.
  */
 import { type Batch, type Failed, type Host, type Sink, SinkFault, type Written } from '../../src/connector.ts';
+import type { ChangeRecord } from '../../src/model/change-record.ts';
 import { judged } from './judge.ts';
 import { type Lane, laneName, lanesOf, winnerOf } from './lanes.ts';
 import type { Options } from './options.ts';
@@ -17,6 +18,8 @@ export interface SinkParts {
   readonly writer: Writer;
   /** Before each batch: what it needs is there, else a fault. */
   readonly prepare: (batch: Batch, signal: AbortSignal) => Promise<void>;
+  /** The source is written by a replicator too. */
+  readonly metOurs: (record: ChangeRecord) => void;
 }
 
 interface Tally {
@@ -31,7 +34,11 @@ export function batchWrite(parts: SinkParts): Sink['write'] {
     const targets = await prepared(batch, parts, signal);
     const tally: Tally = { failed: [], superseded: 0, conflicts: 0, throttled: 0 };
     const now = parts.host.clock.now();
-    let open = lanesOf(batch.records, record => judged(record, targetOf(targets, record.source.table).rules, now, parts.options));
+    let open = lanesOf(batch.records, record => {
+      const reading = judged(record, targetOf(targets, record.source.table).rules, now, parts.options);
+      if (reading.is === 'ours') parts.metOurs(record);
+      return reading;
+    });
     for (const lane of open) settleAtOnce(lane, tally);
     // A second round only where the target refused a change for good: then the best of the ones before it is written.
     while (open.length > 0) open = await writeRound(open, tally, { parts, targets, batch, signal });

@@ -1,4 +1,4 @@
-// A table that takes everything, in a process of its own, so that only the client is measured.
+/** A table that takes everything, in a process of its own, so that only the client is measured. */
 import { createServer } from 'node:http';
 
 const describe = ({ TableName }) => {
