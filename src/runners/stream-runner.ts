@@ -21,7 +21,7 @@ import type { StreamRunnerParts } from './stream-runner-parts.ts';
 
 const ROWS_AT_ONCE = 16;
 /** Whoever asks for the tip later than this would skip what a sink was promised: it reads from the oldest record and skips by time. */
-const FRESH_MS: Ms = 5_000;
+const FRESH_MS: Ms = 1_000;
 
 export class StreamRunner {
   readonly arn: string;

@@ -48,6 +48,8 @@ export class ShardPass {
   #iterator: string | undefined;
   #dueAt: Ms = 0;
   #mayHaveEnded = false;
+  /** By a listing before the last read. */
+  #seenClosed = false;
   #failedNumbers = 0;
   #goneSince: Ms | undefined;
   #request: AbortController | undefined;
@@ -195,9 +197,11 @@ export class ShardPass {
       try {
         const { is, servedAt } = await this.#standing();
         this.#trouble.over();
-        if (is !== 'open') return { records: [], ...this.#cursor.holeAtEnd(servedAt), end: true };
+        // Where an open shard has no next iterator either, it may have been written to and closed since the read: once more, now that it is closed.
+        if (is !== 'open' && (is !== 'closed' || this.#seenClosed)) return { records: [], ...this.#cursor.holeAtEnd(servedAt), end: true };
         this.#mayHaveEnded = false;
-        this.#dueAt = clock.elapsed() + this.#pace.afterUnconfirmedEnd();
+        this.#seenClosed = is === 'closed';
+        this.#dueAt = clock.elapsed() + (is === 'closed' ? 0 : this.#pace.afterUnconfirmedEnd());
         return undefined;
       } catch (error) {
         await clock.sleep(this.#trouble.fault(error).waitMs, signal);

@@ -1,4 +1,5 @@
 /** A table with its stream, the state tables, scripted targets, and daemons over them that can be stopped, killed and frozen. On a virtual clock. */
+import type { Connector } from '../../src/connector.ts';
 import type { ChangeRecord, ViewType } from '../../src/model/change-record.ts';
 import type { SinkStatus } from '../../src/model/status.ts';
 import type { Ms } from '../../src/model/units.ts';
@@ -137,7 +138,7 @@ export class DaemonWorld {
       source: { ...SOURCE_PLAN, ...plan.source },
       sinks: names.map(name => {
         const target = this.targets.get(name) ?? this.target(name);
-        const connector = target.connector(process.clock);
+        const connector = seenBy(process, target.connector(this.clock));
         return { name, type: 'scripted', enabled: true, options: {}, delivery: DELIVERY, connector, ...plan.sinks?.[name] };
       }),
     };
@@ -187,6 +188,11 @@ export class DaemonWorld {
       },
     } as unknown as TableApi;
   }
+}
+
+/** What a process has sent to a target is on the wire: only the answer needs the process. */
+function seenBy(process: Mortal, connector: Connector<unknown>): Connector<unknown> {
+  return { ...connector, open: async (options, host) => process.sees(await connector.open(options, host)) };
 }
 
 function noClient(): never {

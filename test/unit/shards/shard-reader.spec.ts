@@ -16,9 +16,11 @@ describe('shard reader', () => {
     expect(follower.tokens).to.deep.equal(written(world.stream, shardId));
     expect(follower.pages.map(({ records, end }) => [records.length, end])).to.deep.equal([
       [3, undefined],
+      // Read once more after the listing has shown it closed: some servers have no next iterator on an open shard either.
+      [0, undefined],
       [0, true],
     ]);
-    expect(world.streams.calls.read).to.equal(1);
+    expect(world.streams.calls.read).to.equal(2);
   });
 
   it('empty-pages-inside-shard: fifty empty pages are followed to the records behind them, without a wait above idleMilliseconds', async () => {
@@ -99,6 +101,19 @@ describe('shard reader', () => {
 
   for (const nextOnOpen of ['absent', 'empty-text'] as const) {
     const name = nextOnOpen === 'absent' ? 'null-iterator-on-open-shard' : 'empty-string-iterator';
+    it(`${name}: what comes between the last read and the listing that shows the shard closed is read`, async () => {
+      const world = new ShardWorld({ nextOnOpen });
+      const { shardId } = world;
+      world.streams.fate = ({ operation }) => (operation === 'describe' ? 'lost' : 'pass');
+      const follower = world.follow(shardId);
+      await world.clock.advance(500);
+      world.append(3);
+      world.stream.roll(shardId);
+      world.streams.fate = () => 'pass';
+      await world.clock.runUntil(follower.done, { maxMs: 30_000 });
+      expect(follower.tokens).to.deep.equal(written(world.stream, shardId));
+    });
+
     it(`${name}: it is no end while the listing shows the shard open`, async () => {
       const world = new ShardWorld({ nextOnOpen });
       const { shardId } = world;
@@ -140,6 +155,7 @@ describe('shard reader', () => {
     const follower = world.follow(shardId);
     await world.clock.runUntil(follower.done, { maxMs: 1_000 });
     expect(follower.pages.map(({ records, end }) => [records.length, end])).to.deep.equal([
+      [0, undefined],
       [0, undefined],
       [0, true],
     ]);
