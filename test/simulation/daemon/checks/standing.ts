@@ -1,0 +1,47 @@
+/**
+ * What has become of a change for a target: it is durable there, or a newer one of its key is where the target coalesces; a durable gap says that it was
+ * lost; it was never the target's own, for it lies before the place at which it began; or it is missing.
+ */
+import { compareTokens } from '../../../../src/model/position.ts';
+import type { GapRow, SinkStart } from '../../../../src/ports/control-store.ts';
+import { DAY_MS, type Scene, startOf } from '../scene.ts';
+import type { Target } from '../target.ts';
+import type { Change } from '../truth.ts';
+
+export type Standing = 'durable' | 'gap' | 'not its own' | 'missing';
+
+/** LATEST is taken so soon after its time was saved. */
+const FRESH_MS = 5_000;
+const HOUR_MS = 3_600_000;
+
+export function standing(scene: Scene, target: Target, change: Change): Standing {
+  const { ledger } = target;
+  if (ledger.landed.has(change.token)) return 'durable';
+  if (target.coalesces && (ledger.newest.get(change.key)?.n ?? -1) > change.n) return 'durable';
+  const start = startOf(scene, target, change.stream);
+  if (start === undefined || !isItsOwn(scene, start, change)) return 'not its own';
+  return isInGap(scene, target, change) ? 'gap' : 'missing';
+}
+
+/** Whether the sink, from where it began, has to be given this change. */
+export function isItsOwn(scene: Scene, start: SinkStart, change: Change): boolean {
+  const { shard, writtenAt } = change;
+  if (start.position === 'LATEST') {
+    const served = (scene.latestServed.get(shard.id) ?? []).filter(at => at >= start.takenAt && at <= start.takenAt + FRESH_MS);
+    return writtenAt >= Math.max(start.takenAt, ...served);
+  }
+  const oldestHeld = start.takenAt - DAY_MS;
+  // A shard that was partly trimmed already may lose more until it is opened; that is no gap.
+  return writtenAt > (shard.madeAt <= oldestHeld ? oldestHeld + HOUR_MS : oldestHeld);
+}
+
+function isInGap({ control }: Scene, target: Target, change: Change): boolean {
+  for (const row of control.gapRows.values()) if (covers(row, change) && target.names.some(name => row.sinks.includes(name))) return true;
+  return false;
+}
+
+function covers({ streamArn, partition, gap }: GapRow, { stream, shard, token }: Change): boolean {
+  if (streamArn !== stream.arn || partition !== shard.id) return false;
+  if (gap.from !== undefined && compareTokens(token, gap.from) < 0) return false;
+  return gap.to === undefined || compareTokens(token, gap.to) < 0;
+}

@@ -1,0 +1,92 @@
+/**
+ * One process of the daemon, from its start until it ends or dies. Every call of a port goes through here, so it can die at any await: right before the
+ * n-th call leaves, or right after. From then on no promise of it settles and no timer of it runs, while what it had sent goes on.
+ */
+import type { Ms } from '../../../src/model/units.ts';
+import type { Daemon } from '../../../src/runners/daemon.ts';
+import { Mortal } from '../../fakes/mortal.ts';
+import type { VirtualClock } from '../../fakes/virtual-clock.ts';
+
+export interface Crash {
+  /** The number of the port call at which it dies. */
+  readonly call: number;
+  readonly when: 'before' | 'after';
+}
+
+export class Life {
+  readonly n: number;
+  readonly startedAt: Ms;
+  readonly process: Mortal;
+  readonly stop = new AbortController();
+  /** Set by whoever starts it. */
+  daemon: Daemon | undefined;
+  /** How `run` ended; undefined while it runs. */
+  end: { readonly error?: unknown } | undefined;
+  calls = 0;
+  isFrozen = false;
+  readonly #crash: Crash | undefined;
+  readonly #mourners = new Set<() => void>();
+
+  constructor(n: number, machine: VirtualClock, crash: Crash | undefined) {
+    this.n = n;
+    this.startedAt = machine.elapsed();
+    this.process = new Mortal(machine);
+    this.#crash = crash;
+  }
+
+  /** It can still do something. */
+  get isRunning(): boolean {
+    return this.process.isAlive && this.end === undefined;
+  }
+
+  get worker(): string {
+    return `worker-${this.n}`;
+  }
+
+  /** Calls back when it dies; returns how to stop that. */
+  mourn(f: () => void): () => void {
+    this.#mourners.add(f);
+    return () => this.#mourners.delete(f);
+  }
+
+  die(): void {
+    if (!this.process.isAlive) return;
+    this.process.die();
+    for (const f of [...this.#mourners]) f();
+  }
+
+  freeze(): void {
+    this.isFrozen = true;
+    this.process.freeze();
+  }
+
+  thaw(): void {
+    this.isFrozen = false;
+    this.process.thaw();
+  }
+
+  /** A port as this process sees it. */
+  sees<T extends object>(port: T): T {
+    return this.process.sees(this.#doomed(port));
+  }
+
+  #doomed<T extends object>(port: T): T {
+    return new Proxy(port, {
+      get: (target, name) => {
+        const value: unknown = Reflect.get(target, name, target);
+        if (typeof value !== 'function') return value;
+        return (...args: unknown[]) => {
+          this.calls += 1;
+          const isLast = this.calls === this.#crash?.call;
+          if (isLast && this.#crash?.when === 'before') {
+            this.die();
+            return new Promise(() => {});
+          }
+          const answer: unknown = value.apply(target, args);
+          if (isLast) this.die();
+          return answer;
+        };
+      },
+    });
+  }
+}

@@ -1,0 +1,187 @@
+/** One world from its seed: some lives that end badly or in order, then one in which everything heals, and the verdict. */
+import type { Ms } from '../../../src/model/units.ts';
+import { Unsettled } from '../../../src/runners/daemon-parts.ts';
+import { checkCompleteness, firstMissing } from './checks/completeness.ts';
+import { checkDuplicates } from './checks/duplicates.ts';
+import { type Dice, dice } from './dice.ts';
+import { Broken } from './history.ts';
+import { Incidents } from './incidents.ts';
+import type { Crash, Life } from './life.ts';
+import { startLife } from './start-life.ts';
+import { World } from './world.ts';
+import { type WorldPlan, worldPlan } from './world-plan.ts';
+
+export interface Outcome {
+  /** Of the whole history: the same seed, the same digest. */
+  readonly digest: string;
+  readonly lines: number;
+  readonly records: number;
+  readonly crashes: number;
+  readonly gaps: number;
+  readonly shards: number;
+  readonly virtualMs: Ms;
+  /** How far the healthy sink was behind the reference of law 4, at worst. */
+  readonly isolationMs: Ms;
+}
+
+/** Some hours for sinks that look again each minute would hide what never goes on. */
+const HEALED_WITHIN_MS: Ms = 400_000;
+
+/** Throws Broken when a law was. */
+export async function simulate(seed: number): Promise<Outcome> {
+  const simulation = new Simulation(worldPlan(seed));
+  try {
+    return await simulation.run();
+  } catch (error) {
+    const { history } = simulation.world;
+    if (!(error instanceof Stop)) history.breaks('surprise', error instanceof Error ? (error.stack ?? error.message) : String(error));
+    throw new Broken(seed, history.violation ?? { law: 'surprise', what: 'stopped for no reason' }, history.tail);
+  }
+}
+
+/** A law was broken: the rest says nothing. */
+class Stop extends Error {}
+
+class Simulation {
+  readonly world: World;
+  readonly #plan: WorldPlan;
+  readonly #dice: Dice;
+  readonly #incidents: Incidents;
+  #crashes = 0;
+  #lives = 0;
+
+  constructor(plan: WorldPlan) {
+    this.#plan = plan;
+    this.world = new World(plan);
+    this.#dice = dice(plan.seed, 'lives');
+    this.#incidents = new Incidents(this.world);
+  }
+
+  async run(): Promise<Outcome> {
+    if (this.#plan.hasPast) await this.#incidents.past();
+    for (let i = 0; i < this.#plan.lives; i++) {
+      await this.#live();
+      await this.#between(i);
+    }
+    await this.#heal();
+    checkCompleteness(this.world);
+    this.#stopIfBroken();
+    const { world } = this;
+    return {
+      digest: world.history.digest(),
+      lines: world.history.lines,
+      records: world.truth.changes.length,
+      crashes: this.#crashes,
+      gaps: world.control.gapRows.size,
+      shards: [...world.streams.streams.values()].reduce((n, stream) => n + stream.shards.size, 0),
+      virtualMs: world.clock.elapsed(),
+      isolationMs: world.isolation.worstMs,
+    };
+  }
+
+  #start(crash: Crash | undefined, drainMs: Ms): Life {
+    this.#lives += 1;
+    this.world.said(`life ${this.#lives} begins${crash ? `, to die ${crash.when} call ${crash.call}` : ''}`);
+    return startLife(this.world, { n: this.#lives, crash, drainMs });
+  }
+
+  async #live(): Promise<void> {
+    const end = this.#dice.draw({ call: 5, time: 2, stop: 4 });
+    const crash: Crash | undefined =
+      end === 'call' ? { call: Math.ceil(Math.exp(this.#dice.next() * 8)), when: this.#dice.pick(['before', 'after']) } : undefined;
+    const life = this.#start(crash, this.#dice.between(200, 4_000));
+    const until = this.world.clock.elapsed() + this.#dice.between(...this.#plan.lifeMs);
+    while (life.isRunning && this.world.clock.elapsed() < until) {
+      await this.#step(life, this.#dice.between(10, 900));
+      this.#incidents.one(life);
+    }
+    if (end === 'stop' && life.isRunning) await this.#stop(life);
+    else await this.#crash(life);
+  }
+
+  async #step(life: Life, ms: Ms): Promise<void> {
+    await this.world.clock.advance(ms);
+    if (life.isRunning && !life.isFrozen) this.#look(life);
+    this.#stopIfBroken();
+  }
+
+  #look({ daemon }: Life): void {
+    if (daemon === undefined) return;
+    this.world.memory.look(daemon.gauges().memoryBytes);
+    this.world.accounts.look(daemon.status(), false);
+    daemon.notReady();
+  }
+
+  async #crash(life: Life): Promise<void> {
+    this.#crashes += 1;
+    life.die();
+    this.#over(life, 'killed');
+    await this.world.clock.advance(0);
+  }
+
+  async #stop(life: Life): Promise<void> {
+    this.world.said(`life ${life.n} is told to stop`);
+    const from = this.world.clock.elapsed();
+    life.stop.abort();
+    while (life.isRunning) {
+      await this.world.clock.advance(this.#dice.between(10, 900));
+      this.#stopIfBroken();
+      if (this.world.clock.elapsed() - from > 600_000) this.world.history.breaks('surprise', 'it does not stop');
+    }
+    if (life.end?.error === undefined && life.daemon !== undefined) {
+      this.world.memory.stopped(life.daemon.gauges().memoryBytes, this.world.clock.elapsed() - from);
+      this.world.accounts.look(life.daemon.status(), true);
+    }
+    this.#over(life, life.end?.error === undefined ? 'stopped' : 'killed');
+    // Nothing of an ended process goes on.
+    life.die();
+    await this.world.clock.advance(0);
+  }
+
+  #over(life: Life, how: 'killed' | 'stopped'): void {
+    const { world } = this;
+    const error = life.end?.error;
+    world.said(`life ${life.n} is over: ${error instanceof Error ? error.message : how}`);
+    const isExpected = error === undefined || error instanceof Unsettled || world.targets.some(({ wasStuck }) => wasStuck);
+    if (!isExpected) world.history.breaks('surprise', error instanceof Error ? (error.stack ?? error.message) : String(error));
+    world.readings.over();
+    if (world.isolation.isUndisturbed) checkDuplicates(world, life, how === 'stopped');
+    world.isolation.over(life);
+    this.#stopIfBroken();
+  }
+
+  async #between(i: number): Promise<void> {
+    const { clock } = this.world;
+    if (this.#plan.replacesStream && i === 0) await this.#incidents.replaceStream();
+    if (this.#dice.chance(0.08)) await this.#incidents.night(this.#dice.pick([2, 12, 26, 30]));
+    for (let n = this.#dice.integer(4); n > 0; n--) {
+      this.#incidents.one(undefined);
+      await clock.advance(this.#dice.between(10, 5_000));
+    }
+    this.#incidents.recast();
+    this.#stopIfBroken();
+  }
+
+  async #heal(): Promise<void> {
+    const { world } = this;
+    this.#incidents.heal();
+    const life = this.#start(undefined, 10_000);
+    const until = world.clock.elapsed() + HEALED_WITHIN_MS;
+    for (let round = 0; world.clock.elapsed() < until && life.isRunning; round++) {
+      if (round < 5) this.#incidents.burst();
+      await this.#step(life, 1_000);
+      if (round % 10 === 9) this.#incidents.resumeAll();
+      if (round > 5 && this.#allHere()) break;
+    }
+    await this.#stop(life);
+    if (life.end?.error !== undefined) world.history.breaks('surprise', `the healed life ended badly: ${life.end.error}`);
+  }
+
+  #allHere(): boolean {
+    return this.world.targets.every(target => target.presence !== 'on' || firstMissing(this.world, target) === undefined);
+  }
+
+  #stopIfBroken(): void {
+    if (this.world.history.violation !== undefined) throw new Stop();
+  }
+}

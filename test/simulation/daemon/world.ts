@@ -1,0 +1,150 @@
+/**
+ * A table with its stream, the state tables and the targets on one virtual clock, and what everybody may meet there: faults by chance, outages, processes
+ * that come and go. The checkers look at it from outside, through the ports and the stores only.
+ */
+import type { ChangeRecord } from '../../../src/model/change-record.ts';
+import type { EpochMs, Ms } from '../../../src/model/units.ts';
+import { type LeaseRow, partsOfLeaseKey } from '../../../src/ports/lease-store.ts';
+import type { StreamApi } from '../../../src/ports/stream-api.ts';
+import { FakeControlStore } from '../../fakes/fake-control-store.ts';
+import type { Fate } from '../../fakes/fake-faults.ts';
+import { FakeLeaseStore } from '../../fakes/fake-lease-store.ts';
+import type { FakeStream } from '../../fakes/fake-stream.ts';
+import { FakeStreams } from '../../fakes/fake-streams.ts';
+import { randomFate } from '../../fakes/random-fate.ts';
+import { virtualClock } from '../../fakes/virtual-clock.ts';
+import { AccountsCheck } from './checks/accounts.ts';
+import { IsolationCheck } from './checks/isolation.ts';
+import { LineageCheck } from './checks/lineage.ts';
+import { MemoryCheck } from './checks/memory.ts';
+import { OrderCheck } from './checks/order.ts';
+import { PositionsCheck } from './checks/positions.ts';
+import { ReadingsCheck } from './checks/readings.ts';
+import { type Dice, dice } from './dice.ts';
+import { History } from './history.ts';
+import type { Life } from './life.ts';
+import { nameOf, type Scene } from './scene.ts';
+import { Target, type Watch } from './target.ts';
+import { Truth } from './truth.ts';
+import type { StoreOdds, WorldPlan } from './world-plan.ts';
+
+export type Outage = 'source' | 'leases' | 'control';
+
+export class World implements Scene, Watch {
+  readonly plan: WorldPlan;
+  readonly clock = virtualClock();
+  readonly history = new History(() => this.clock.elapsed());
+  readonly streams: FakeStreams;
+  readonly leases: FakeLeaseStore;
+  readonly control: FakeControlStore;
+  readonly truth: Truth;
+  readonly targets: readonly Target[];
+  readonly latestServed = new Map<string, EpochMs[]>();
+  readonly positions: PositionsCheck;
+  readonly order: OrderCheck;
+  readonly lineage: LineageCheck;
+  readonly readings: ReadingsCheck;
+  readonly memory: MemoryCheck;
+  readonly accounts: AccountsCheck;
+  readonly isolation: IsolationCheck;
+  readonly out = new Set<Outage>();
+  /** Nothing fails any more. */
+  isCalm = false;
+  /** The table's newest. */
+  stream: FakeStream;
+  readonly #faults: Dice;
+
+  constructor(plan: WorldPlan) {
+    this.plan = plan;
+    const { seed } = plan;
+    this.#faults = dice(seed, 'faults');
+    this.streams = new FakeStreams(this.clock, plan.rules);
+    this.stream = this.streams.create({ roots: plan.roots });
+    const chance = randomFate(this.#faults, plan.sourceOdds);
+    this.streams.fate = call => (this.isCalm ? 'pass' : this.out.has('source') ? 'throttled' : chance(call));
+    this.leases = new FakeLeaseStore({ fate: () => this.#storeFate('leases'), clock: this.clock });
+    this.control = new FakeControlStore({ fate: () => this.#storeFate('control'), clock: this.clock });
+    this.truth = new Truth(this.streams, this.clock);
+    this.targets = plan.sinks.map(sketch => new Target({ seed, sketch, clock: this.clock, watch: this }));
+    this.positions = new PositionsCheck(this);
+    this.order = new OrderCheck(this);
+    this.lineage = new LineageCheck(this);
+    this.readings = new ReadingsCheck(this);
+    this.memory = new MemoryCheck(this, plan.memoryBytes);
+    this.accounts = new AccountsCheck(this);
+    this.isolation = new IsolationCheck(this, plan);
+    this.#watchRows();
+  }
+
+  begins(target: Target, life: Life, records: readonly ChangeRecord[]): () => void {
+    const [first, last] = [records[0], records.at(-1)];
+    const what = `write ${life.n}/${target.name} ${nameOf(first?.source.partition ?? '')}: ${records.length} from ${first?.token} to ${last?.token}`;
+    this.said(`${what} (${target.mood})`);
+    this.lineage.begins(target, life, records);
+    return this.order.begins(target, records);
+  }
+
+  landed(target: Target, life: Life, record: ChangeRecord): void {
+    const change = this.truth.at(record.token);
+    if (!target.ledger.landed.has(change.token)) this.order.first(target, change);
+    target.ledger.land(change, this.clock.elapsed(), life.n);
+    this.said(`landed ${target.name} ${change.token} ${change.key}`);
+  }
+
+  said(what: string): void {
+    this.history.say(what);
+  }
+
+  /** A shard whose lease was lost is nobody's until everything of its run has settled; nobody can deliver it meanwhile. */
+  leaseLost(shardId: string): void {
+    this.isolation.outage(`lease of ${shardId}`, true);
+  }
+
+  /** The streams as a process calls them. */
+  streamApi(): StreamApi {
+    const { streams } = this;
+    return {
+      describe: (...call) => streams.describe(...call),
+      children: (...call) => streams.children(...call),
+      iterator: async (source, place, signal) => {
+        const answer = await streams.iterator(source, place, signal);
+        if (place.type === 'LATEST' && answer.is === 'iterator') {
+          this.latestServed.set(source.partition, [...(this.latestServed.get(source.partition) ?? []), answer.servedAt]);
+        }
+        return answer;
+      },
+      read: (iterator, source, signal) => {
+        this.readings.read(iterator);
+        return streams.read(iterator, source, signal);
+      },
+    };
+  }
+
+  #storeFate(store: 'leases' | 'control'): Fate {
+    if (this.isCalm) return 'pass';
+    if (this.out.has(store)) return this.#faults.chance(0.3) ? 'applied-but-lost' : 'lost';
+    return storeFate(this.#faults, this.plan.storeOdds);
+  }
+
+  /** Every row as it is put, at that moment. */
+  #watchRows(): void {
+    const { rows } = this.leases;
+    const put = rows.set.bind(rows);
+    rows.set = (key: string, row: LeaseRow) => {
+      const before = rows.get(key);
+      if (before?.owner !== row.owner) this.said(`row ${nameOf(key)} of ${row.owner ?? 'nobody'}`);
+      if (before?.nonce !== row.nonce) this.isolation.outage(`lease of ${partsOfLeaseKey(key).shardId}`, false);
+      this.positions.saved(row, before);
+      return put(key, row);
+    };
+  }
+}
+
+function storeFate(throws: Dice, { throttle, lost, appliedButLost, slow }: StoreOdds): Fate {
+  const roll = throws.next();
+  if (roll < throttle) return 'throttle';
+  if (roll < throttle + lost) return 'lost';
+  if (roll < throttle + lost + appliedButLost) return 'applied-but-lost';
+  const delayMs: Ms = throws.between(20, 700);
+  return roll < throttle + lost + appliedButLost + slow ? { delayMs } : 'pass';
+}

@@ -1,0 +1,48 @@
+/**
+ * `npm run sim -- --seeds N [--from SEED]`: that many worlds of the whole daemon, with progress, and exit 1 at the first broken law with its seed and the
+ * last events before it. `SEED=n npm run sim` replays one world exactly.
+ */
+import { parseArgs } from 'node:util';
+import { Broken } from './daemon/history.ts';
+import { type Outcome, simulate } from './daemon/simulate.ts';
+
+const { values } = parseArgs({ options: { seeds: { type: 'string' }, from: { type: 'string' }, verbose: { type: 'boolean' } } });
+const from = Number(values.from ?? process.env['SEED'] ?? 1);
+const seeds = Number(values.seeds ?? (process.env['SEED'] === undefined ? 200 : 1));
+if (!Number.isInteger(from) || !Number.isInteger(seeds) || seeds < 1) {
+  console.error('usage: npm run sim -- --seeds N [--from SEED]');
+  process.exit(2);
+}
+
+const EVERY_MS = 5_000;
+const startedAt = performance.now();
+const perSecond = (done: number) => (done / ((performance.now() - startedAt) / 1000)).toFixed(1);
+let saidAt = startedAt;
+const sum = { records: 0, crashes: 0, gaps: 0, shards: 0, virtualMs: 0, isolationMs: Number.NEGATIVE_INFINITY };
+
+for (let seed = from; seed < from + seeds; seed++) {
+  const outcome = await simulate(seed).catch((error: unknown) => ended(error));
+  add(outcome);
+  if (values.verbose) console.log(`seed ${seed}: ${JSON.stringify(outcome)}`);
+  if (performance.now() - saidAt < EVERY_MS) continue;
+  saidAt = performance.now();
+  const done = seed - from + 1;
+  console.log(`${done} of ${seeds} seeds, ${perSecond(done)} a second`);
+}
+const hours = (sum.virtualMs / 3_600_000).toFixed(1);
+console.log(
+  `${seeds} seeds from ${from}, 0 laws broken, ${perSecond(seeds)} seeds a second: ${sum.records} changes in ${sum.shards} shards, ${sum.crashes} crashes, ` +
+    `${sum.gaps} gaps, ${hours} h of virtual time; the healthy sink at most ${(sum.isolationMs / 1000).toFixed(1)} s behind the reference`,
+);
+
+function add(outcome: Outcome): void {
+  for (const name of ['records', 'crashes', 'gaps', 'shards', 'virtualMs'] as const) sum[name] += outcome[name];
+  sum.isolationMs = Math.max(sum.isolationMs, outcome.isolationMs);
+}
+
+function ended(error: unknown): never {
+  if (!(error instanceof Broken)) throw error;
+  console.log(error.tail.join('\n'));
+  console.log(`${error.message}\nSEED=${error.message.match(/\d+/)} npm run sim shows it again`);
+  process.exit(1);
+}
