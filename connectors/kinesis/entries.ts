@@ -1,39 +1,69 @@
-/** A change as an entry of PutRecords: its data, its partition key, and whether it fits. */
-import { createHash } from 'node:crypto';
-import { encoder } from '../../src/formats/encoder.ts';
-import { keyJson } from '../../src/formats/item-key.ts';
+/**
+ * How a batch becomes requests of PutRecords: pure. Each change is one entry, its data in the format asked for, its partition key the item's key. What can
+ * never fit is refused here, by size and limit, so that its neighbours are not held up.
+ */
+import { hash } from 'node:crypto';
+import type { Failed } from '../../src/connector.ts';
+import type { Encoder } from '../../src/formats/encoded.ts';
+import { type Keyed, keyJson, partitionKeyJson } from '../../src/formats/item-key.ts';
 import type { ChangeRecord } from '../../src/model/change-record.ts';
 import type { KinesisEntry } from '../../src/ports/kinesis-api.ts';
 import type { KinesisOptions } from './options.ts';
 
-const KEY_CHARACTERS = 256;
-
-/** What a record may have at most, data and partition key together; the service's default. */
-export const RECORD_BYTES = 1024 * 1024;
-/** Of a request, partition keys included, and of its records. */
+/** Of a request, partition keys included. */
 export const REQUEST_BYTES = 10 * 1024 * 1024;
 export const REQUEST_RECORDS = 500;
 
-export interface SizedEntry extends KinesisEntry {
-  readonly bytes: number;
+/** Counted in UTF-16 units, which are never fewer than characters, however the service counts these. */
+const PARTITION_KEY_CHARACTERS = 256;
+
+/** A record and its place in the batch. */
+export type Indexed = readonly [number, ChangeRecord];
+
+export interface Request {
+  readonly entries: KinesisEntry[];
+  /** Of the entries' records in the batch. */
+  readonly indexes: number[];
+  bytes: number;
 }
 
-export function entryMaker(options: Pick<KinesisOptions, 'format' | 'values' | 'partitionBy'>): (record: ChangeRecord) => SizedEntry {
-  const encode = encoder(options.format, options.values === undefined ? {} : { values: options.values });
-  const keyOf = options.partitionBy === 'item' ? keyJson : partitionKeyJson;
-  return record => {
-    const Data = encode(record).value;
-    const PartitionKey = partitionKey(keyOf(record));
-    return { Data, PartitionKey, bytes: Buffer.byteLength(Data) + Buffer.byteLength(PartitionKey) };
-  };
+export interface Cut {
+  readonly encode: Encoder;
+  readonly partitionBy: KinesisOptions['partitionBy'];
+  readonly recordBytes: number;
 }
 
-/** The service takes 256 characters at most; a longer key is told apart by its hash as well. */
-export function partitionKey(key: string): string {
-  return key.length <= KEY_CHARACTERS ? key : createHash('sha256').update(key).digest('hex');
+/** Mostly one request; more only where encoding made the records larger than the batch counted. */
+export function requestsOf(
+  records: Iterable<Indexed>,
+  { encode, partitionBy, recordBytes }: Cut,
+): { readonly requests: readonly Request[]; readonly refused: readonly Failed[] } {
+  const requests: Request[] = [];
+  const refused: Failed[] = [];
+  for (const [index, record] of records) {
+    const entry = { Data: encode(record).value, PartitionKey: partitionKey(record, partitionBy) };
+    const bytes = Buffer.byteLength(entry.Data) + Buffer.byteLength(entry.PartitionKey);
+    if (bytes > recordBytes) {
+      refused.push({
+        index,
+        disposition: 'reject',
+        reason: `the record has ${bytes} bytes with its partition key, the stream takes ${recordBytes}`,
+      });
+      continue;
+    }
+    const open = requests.at(-1);
+    const fits = open !== undefined && open.entries.length < REQUEST_RECORDS && open.bytes + bytes <= REQUEST_BYTES;
+    const request = fits ? open : { entries: [], indexes: [], bytes: 0 };
+    if (!fits) requests.push(request);
+    request.entries.push(entry);
+    request.indexes.push(index);
+    request.bytes += bytes;
+  }
+  return { requests, refused };
 }
 
-function partitionKeyJson(record: ChangeRecord): string {
-  const { source } = record;
-  return keyJson({ ...record, source: { ...source, keyNames: [source.keyNames[0]] } });
+/** The key's text, or its SHA-256 where that is longer than the service takes. */
+export function partitionKey(record: Keyed, partitionBy: KinesisOptions['partitionBy']): string {
+  const text = partitionBy === 'item' ? keyJson(record) : partitionKeyJson(record);
+  return text.length <= PARTITION_KEY_CHARACTERS ? text : hash('sha256', text, 'hex');
 }

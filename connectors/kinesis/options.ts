@@ -1,32 +1,42 @@
-/** The Kinesis sink's own options, checked, every field described. */
+/** The connector's own options, checked, every field described. */
 import { z } from 'zod';
 import { awsFields } from '../../src/connector.ts';
 import { FORMATS } from '../../src/formats/encoded.ts';
 
-export const optionsSchema = z.strictObject({
-  stream: z.string().min(1).max(128).meta({ description: 'Stream.' }),
-  ...awsFields,
-  client: z.enum(['fast', 'sdk']).default('fast').meta({ description: '`fast`: our own thin client. `sdk`: the AWS SDK.' }),
-  format: z
-    .enum(FORMATS)
-    .default('kds')
-    .meta({ description: 'How a change is written; `kds` is a superset of Kinesis Data Streams for DynamoDB.' }),
-  values: z
-    .enum(['typed', 'plain'])
-    .optional()
-    .meta({
-      description: 'Images as typed DynamoDB JSON or as plain values, where the format leaves the choice. Default: the format’s own.',
+export const optionsSchema = z
+  .strictObject({
+    stream: z
+      .string()
+      .regex(
+        /^(?:arn:[^\s]+:stream\/)?(?:[A-Za-z0-9_.-]|\{table\})+$/,
+        'expected the name or the ARN of a stream, perhaps with {table} in it',
+      )
+      .meta({ description: 'Stream, by name or ARN. `{table}` stands for the name of the source table.' }),
+    ...awsFields,
+    client: z
+      .enum(['fast', 'sdk'])
+      .default('fast')
+      .meta({ description: 'Client for this stream: our own thin one, or the AWS SDK (same behaviour, more CPU).' }),
+    format: z
+      .enum(FORMATS)
+      .default('kds')
+      .meta({ description: 'Form of a record; `kds` is that of Kinesis Data Streams for DynamoDB, with the sequence number added.' }),
+    values: z.enum(['typed', 'plain']).optional().meta({
+      description:
+        'Items as DynamoDB JSON (`typed`) or as plain JSON values with lossless numbers (`plain`). Default: plain for `json`, typed for all others.',
     }),
-  partitionBy: z
-    .enum(['item', 'partitionKey'])
-    .default('item')
-    .meta({
-      description: 'Partition key of a record: the item’s full key, or its partition key alone. Longer than 256 characters: hashed.',
+    partitionBy: z.enum(['item', 'partitionKey']).default('item').meta({
+      description:
+        'Partition key of a record: the item’s full key, or its partition key alone, which keeps an item collection in one shard. Longer than 256 characters: hashed.',
     }),
-  order: z
-    .enum(['key', 'none'])
-    .default('key')
-    .meta({ description: '`key`: one record of a key per request until it is acknowledged. `none`: no order, no such ceiling.' }),
-});
+    order: z.enum(['key', 'none']).default('key').meta({
+      description:
+        '`key`: a request holds one record of an item, the next goes out when that one is acknowledged. `none`: no order and no such ceiling.',
+    }),
+  })
+  .refine(({ format, values }) => !(format === 'dynamodb-json' && values === 'plain'), {
+    path: ['values'],
+    error: 'format dynamodb-json is typed by its nature; format json has plain values',
+  });
 
-export type KinesisOptions = z.infer<typeof optionsSchema>;
+export type KinesisOptions = z.output<typeof optionsSchema>;

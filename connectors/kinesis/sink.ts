@@ -1,101 +1,114 @@
 /**
- * Writes batches by PutRecords. A request fails in part: each record that was refused is named, with what the service said, so that its key waits and
- * the others go on. PutRecords keeps no order inside a request, which is why a batch holds one record of a key (`oncePerKey`).
+ * Writes batches by PutRecords. A request fails in part: each record that was not taken is named, with what the service said, so that its key waits and the
+ * others go on. PutRecords keeps no order inside a request, which is why a batch holds one record of a key (`oncePerKey`).
  */
-import type { Batch, Failed, Host, Sink, Written } from '../../src/connector.ts';
-import { SinkFault } from '../../src/connector.ts';
-import type { KinesisApi, KinesisResult } from '../../src/ports/kinesis-api.ts';
+import { type Batch, type Failed, type Host, type Sink, SinkFault, type Written } from '../../src/connector.ts';
+import { encoder } from '../../src/formats/encoder.ts';
+import type { KinesisApi } from '../../src/ports/kinesis-api.ts';
 import { ServiceFault } from '../../src/ports/service-fault.ts';
-import { entryMaker, REQUEST_BYTES, type SizedEntry } from './entries.ts';
+import { type Cut, type Indexed, type Request, requestsOf } from './entries.ts';
+import { isThrottle, recordFailure, requestFault } from './faults.ts';
 import type { KinesisOptions } from './options.ts';
+import type { RecordLimits } from './record-limits.ts';
 
-export function kinesisSink(api: KinesisApi, options: KinesisOptions, at: { host: Host; recordBytes: number }): Sink {
-  const entryOf = entryMaker(options);
-  return {
-    async write(batch, signal) {
-      const failed: Failed[] = [];
-      for (const { entries, indexes } of requests(batch, { entryOf, recordBytes: at.recordBytes, failed })) {
-        const results = await put(api, options, entries, signal);
-        failed.push(...refusals(results, indexes));
+export interface KinesisSinkParts {
+  readonly api: KinesisApi;
+  readonly options: KinesisOptions;
+  readonly host: Pick<Host, 'clock' | 'writer' | 'count'>;
+  readonly limits: RecordLimits;
+}
+
+interface StreamRequest {
+  readonly stream: string;
+  readonly request: Request;
+}
+
+export class KinesisSink implements Sink {
+  readonly #parts: KinesisSinkParts;
+  readonly #encode: Cut['encode'];
+  readonly #writes = new Set<AbortController>();
+
+  constructor(parts: KinesisSinkParts) {
+    const { options, host } = parts;
+    this.#parts = parts;
+    const { format, values } = options;
+    this.#encode = encoder(format, { name: host.writer, now: () => host.clock.now(), ...(values && { values }) });
+  }
+
+  async write(batch: Batch, signal: AbortSignal): Promise<Written> {
+    signal.throwIfAborted();
+    const write = new AbortController();
+    const abort = () => write.abort(signal.reason);
+    this.#writes.add(write);
+    signal.addEventListener('abort', abort);
+    try {
+      return { failed: await this.#write(batch, write.signal) };
+    } finally {
+      signal.removeEventListener('abort', abort);
+      this.#writes.delete(write);
+    }
+  }
+
+  /** The client is the house's; what is still being written ends with us. */
+  async close(): Promise<void> {
+    for (const write of this.#writes) write.abort(new Error('the sink was closed'));
+  }
+
+  /** One request after another; when one fails as a whole, what is not known to be durable is given back. */
+  async #write(batch: Batch, signal: AbortSignal): Promise<readonly Failed[]> {
+    const failed: Failed[] = [];
+    const all = await this.#requests(batch, failed, signal);
+    for (const [at, { stream, request }] of all.entries()) {
+      try {
+        failed.push(...(await this.#put(stream, request, signal)));
+      } catch (error) {
+        const fault = requestFault(error, 'kinesis:PutRecords', stream);
+        if (error instanceof ServiceFault && error.class === 'throttled') this.#parts.host.count('throttle', 1);
+        // A request that is refused for good is found again as the first one, then with nothing before it.
+        if (at === 0) throw fault;
+        const reason = fault instanceof SinkFault ? fault.message : String(fault);
+        const left = all.slice(at).flatMap(({ request: { indexes } }) => indexes);
+        return [...failed, ...left.map(index => ({ index, disposition: 'retry' as const, reason }))];
       }
-      const throttled = failed.filter(({ reason }) => reason.startsWith(THROTTLED)).length;
-      if (throttled > 0) at.host.count('throttle', throttled);
-      return { failed } satisfies Written;
-    },
-    async close() {},
-  };
-}
-
-interface Request {
-  entries: SizedEntry[];
-  indexes: number[];
-  bytes: number;
-}
-
-/** Mostly one; more only where encoding made the records larger than what the batch counted. What cannot be sent at all goes to `failed`. */
-function requests(
-  batch: Batch,
-  as: { entryOf: (record: Batch['records'][number]) => SizedEntry; recordBytes: number; failed: Failed[] },
-): Request[] {
-  const all: Request[] = [];
-  for (const [index, record] of batch.records.entries()) {
-    const entry = as.entryOf(record);
-    if (entry.bytes > as.recordBytes) {
-      as.failed.push({ index, disposition: 'reject', reason: `${entry.bytes} bytes encoded, and a record may have ${as.recordBytes}` });
-      continue;
     }
-    let request = all.at(-1);
-    if (request === undefined || request.bytes + entry.bytes > REQUEST_BYTES) {
-      request = { entries: [], indexes: [], bytes: 0 };
-      all.push(request);
+    return failed;
+  }
+
+  async #requests({ records }: Batch, failed: Failed[], signal: AbortSignal): Promise<readonly StreamRequest[]> {
+    const all: StreamRequest[] = [];
+    const { options } = this.#parts;
+    for (const [stream, entries] of Map.groupBy(records.entries(), ([, record]) => streamFor(options.stream, record.source.table))) {
+      const { requests, refused } = await this.#cut(stream, entries, signal);
+      failed.push(...refused);
+      all.push(...requests.map(request => ({ stream, request })));
     }
-    request.entries.push(entry);
-    request.indexes.push(index);
-    request.bytes += entry.bytes;
+    return all;
   }
-  return all;
+
+  /** Before a record is refused, the limit is looked at again; where that fails, the record waits for it and its neighbours do not. */
+  async #cut(stream: string, entries: readonly Indexed[], signal: AbortSignal): Promise<ReturnType<typeof requestsOf>> {
+    const { options, limits } = this.#parts;
+    const cut = () => requestsOf(entries, { encode: this.#encode, partitionBy: options.partitionBy, recordBytes: limits.of(stream) });
+    const first = cut();
+    if (first.refused.length === 0) return first;
+    try {
+      await limits.look(stream, signal);
+      return cut();
+    } catch (error) {
+      if (!(error instanceof SinkFault)) throw error;
+      return { ...first, refused: first.refused.map(({ index }) => ({ index, disposition: 'retry', reason: error.message })) };
+    }
+  }
+
+  async #put(stream: string, { entries, indexes }: Request, signal: AbortSignal): Promise<readonly Failed[]> {
+    const results = await this.#parts.api.putRecords(stream, entries, signal);
+    const throttled = results.filter(isThrottle).length;
+    if (throttled > 0) this.#parts.host.count('throttle', throttled);
+    return indexes.flatMap((index, i) => recordFailure(results[i], index) ?? []);
+  }
 }
 
-async function put(
-  api: KinesisApi,
-  options: KinesisOptions,
-  entries: readonly SizedEntry[],
-  signal: AbortSignal,
-): Promise<readonly KinesisResult[]> {
-  try {
-    const results = await api.putRecords(
-      options.stream,
-      entries.map(({ Data, PartitionKey }) => ({ Data, PartitionKey })),
-      signal,
-    );
-    if (results.length !== entries.length) throw new SinkFault('retry', `${results.length} answers to ${entries.length} records`);
-    return results;
-  } catch (error) {
-    throw error instanceof ServiceFault ? faultOf(error, `kinesis:PutRecords on stream ${options.stream}`) : error;
-  }
-}
-
-const THROTTLED = 'ProvisionedThroughputExceededException';
-
-function refusals(results: readonly KinesisResult[], indexes: readonly number[]): Failed[] {
-  return results.flatMap((result, i) => {
-    const index = indexes[i];
-    if (result.ErrorCode === undefined || index === undefined) return [];
-    return [{ index, disposition: 'retry' as const, reason: `${result.ErrorCode}: ${result.ErrorMessage ?? ''}` }];
-  });
-}
-
-/** What a refusal of a whole request means; `action` names what was tried on what. */
-export function faultOf(error: ServiceFault, action: string): SinkFault {
-  const reason = `${action}: ${error.name}: ${error.message}`;
-  switch (error.class) {
-    case 'denied':
-      return new SinkFault('halt', `${reason}. Grant this action on this resource.`, { heals: true, cause: error });
-    case 'missing':
-      return new SinkFault('halt', `${reason}. Create the stream, or name another.`, { heals: true, cause: error });
-    case 'invalid':
-      return new SinkFault('retry', reason, { judged: true, cause: error });
-    default:
-      return new SinkFault('retry', reason, { cause: error });
-  }
+/** The stream for the changes of a table. */
+export function streamFor(template: string, table: string): string {
+  return template.replaceAll('{table}', table);
 }

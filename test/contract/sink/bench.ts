@@ -104,11 +104,10 @@ export class SinkBench<Options> {
     return new SinkFault(worst?.disposition ?? 'retry', worst?.reason ?? '');
   }
 
-  /** Ends everything. */
+  /** Ends everything but the target. */
   async stop(): Promise<void> {
     this.host.stop();
     await this.#sink?.close();
-    await this.target.stop?.();
   }
 }
 
@@ -123,14 +122,26 @@ export function sinkCase<Options>(suite: SinkSuite<Options>, title: string, body
     title,
     async run() {
       const target = await suite.target();
-      const bench = new SinkBench(suite, target);
       try {
-        await bench.open();
-        await body(bench);
+        await runOn(target, suite, body);
       } finally {
-        await target.heal?.();
-        await bench.stop();
+        await target.stop?.();
       }
     },
   };
+}
+
+async function runOn<Options>(
+  target: SinkTarget,
+  suite: SinkSuite<Options>,
+  body: (bench: SinkBench<Options>) => Promise<void>,
+): Promise<void> {
+  const bench = new SinkBench(suite, target);
+  try {
+    await bench.open();
+    await body(bench);
+  } finally {
+    await target.heal?.();
+    await bench.stop();
+  }
 }

@@ -1,6 +1,7 @@
 /** Cases about targets that fail: nothing is called durable that is not, the fault is judged rightly, and after it all goes on. */
 import { expect } from 'chai';
-import type { SinkFault } from '../../../src/connector.ts';
+import type { SinkFault, Traits } from '../../../src/connector.ts';
+import type { ChangeRecord } from '../../../src/model/change-record.ts';
 import { batchOf, manyChanges, suiteKey } from '../../fakes/records.ts';
 import { type SinkBench, sinkCase } from './bench.ts';
 import { cutBatch } from './delivery.ts';
@@ -66,7 +67,9 @@ async function failsSome<Options>(bench: SinkBench<Options>): Promise<void> {
   const failed = outcome !== 'pending' && 'value' in outcome ? outcome.value.failed : [];
   if (bench.suite.promises.partialFailure === 'by-index') {
     const at = batch.records.indexOf(victim);
-    const due = batch.records.flatMap(({ key }, index) => (index >= at && key === victim.key ? [index] : []));
+    const due = batch.records.flatMap((record, index) =>
+      index === at || (index > at && isHeldBy(victim, record, bench.traits)) ? [index] : [],
+    );
     expect(failed.map(({ index }) => index).toSorted((a, b) => a - b)).to.deep.equal(due);
     await bench.expectArrived(
       'once',
@@ -85,6 +88,11 @@ async function failsSome<Options>(bench: SinkBench<Options>): Promise<void> {
     ),
   );
   await bench.expectArrived(failed.length > 0 ? 'once' : bench.timesAfterReplay);
+}
+
+/** Whether a later record fails with an earlier one. */
+function isHeldBy(victim: ChangeRecord, { key }: ChangeRecord, { order }: Traits): boolean {
+  return order === 'partition' || (order === 'key' && key === victim.key);
 }
 
 async function haltsAndHeals<Options>(bench: SinkBench<Options>, name: 'deny' | 'remove'): Promise<void> {
