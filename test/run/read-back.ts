@@ -70,6 +70,8 @@ export interface KafkaWatch {
   readonly seen: readonly Seen[];
   /** Waits until everything that is in the topic now has been read, then leaves. */
   finish(): Promise<readonly Seen[]>;
+  /** Leaves at once. */
+  leave(): Promise<void>;
 }
 
 /** Consumes the topic from its start, from now on, as an ordinary consumer. */
@@ -107,6 +109,7 @@ export async function watchKafka({ brokers, topic }: NonNullable<Places['kafka']
       await consumer.disconnect();
       return all;
     },
+    leave: () => consumer.disconnect(),
   };
 }
 
