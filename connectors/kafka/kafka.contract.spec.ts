@@ -38,7 +38,13 @@ async function freshTopic(): Promise<SinkTarget> {
       deny: async () => {
         const describe = acl(topic, AclOperationTypes.DESCRIBE, AclPermissionTypes.ALLOW);
         const write = acl(topic, AclOperationTypes.WRITE, AclPermissionTypes.DENY);
-        await withAdmin(server.brokers, admin => admin.createAcls({ acl: [describe, write] }));
+        await withAdmin(server.brokers, async admin => {
+          await admin.createAcls({ acl: [describe, write] });
+          // The controller has it; the broker obeys a moment later.
+          const isKnown = async () =>
+            (await admin.describeAcls(acl(topic, AclOperationTypes.ANY, AclPermissionTypes.ANY))).resources.length > 0;
+          while (!(await isKnown())) await new Promise(resolve => setTimeout(resolve, 50));
+        });
       },
       remove: async () => {
         isRemoved = true;

@@ -1,4 +1,4 @@
-// A stream of canned pages in a process of its own, so that only the client is measured: GetRecords answers page after page of 1,000 records, then the end.
+/** A stream of canned pages in a process of its own, so that only the client is measured: GetRecords answers page after page of 1,000 records, then the end. */
 import { createServer } from 'node:http';
 
 const PAGES = Number(process.argv[2]);
