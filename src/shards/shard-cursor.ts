@@ -39,6 +39,11 @@ export class ShardCursor {
     this.#origin = origin;
   }
 
+  /** Nothing after the tip has been read yet. */
+  get isAtTip(): boolean {
+    return this.#place.at === 'tip';
+  }
+
   /** From when on records are missing if nothing more can be read; undefined when that is not known. */
   get wantedSince(): EpochMs | undefined {
     const place = this.#place;

@@ -50,6 +50,8 @@ export class ShardPass {
   #mayHaveEnded = false;
   /** By a listing before the last read. */
   #seenClosed = false;
+  /** The shard was open and had no next iterator. */
+  #hadNoNext = false;
   #failedNumbers = 0;
   #goneSince: Ms | undefined;
   #request: AbortController | undefined;
@@ -197,9 +199,10 @@ export class ShardPass {
       try {
         const { is, servedAt } = await this.#standing();
         this.#trouble.over();
-        // Where an open shard has no next iterator either, it may have been written to and closed since the read: once more, now that it is closed.
-        if (is !== 'open' && (is !== 'closed' || this.#seenClosed)) return { records: [], ...this.#cursor.holeAtEnd(servedAt), end: true };
+        if (is !== 'open' && !(is === 'closed' && this.#mayHaveMore()))
+          return { records: [], ...this.#cursor.holeAtEnd(servedAt), end: true };
         this.#mayHaveEnded = false;
+        this.#hadNoNext ||= is === 'open';
         this.#seenClosed = is === 'closed';
         this.#dueAt = clock.elapsed() + (is === 'closed' ? 0 : this.#pace.afterUnconfirmedEnd());
         return undefined;
@@ -208,6 +211,14 @@ export class ShardPass {
       }
     }
     return undefined;
+  }
+
+  /**
+   * Of a closed shard: where an open one has no next iterator either, this one may have been written to and closed since the read; so it is read once
+   * more, now that it is closed. A tip could only be read again with older records, so it takes proof that the server is such a one.
+   */
+  #mayHaveMore(): boolean {
+    return !this.#seenClosed && (this.#hadNoNext || !this.#cursor.isAtTip);
   }
 
   /** A listing is shared by many, so it may go on when this pass is over. */

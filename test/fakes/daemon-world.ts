@@ -1,8 +1,9 @@
 /** A table with its stream, the state tables, scripted targets, and daemons over them that can be stopped, killed and frozen. On a virtual clock. */
-import type { Connector } from '../../src/connector.ts';
+import type { Batch, Connector, Sink } from '../../src/connector.ts';
 import type { ChangeRecord, ViewType } from '../../src/model/change-record.ts';
 import type { SinkStatus } from '../../src/model/status.ts';
 import type { Ms } from '../../src/model/units.ts';
+import { leaseKey } from '../../src/ports/lease-store.ts';
 import type { Observer } from '../../src/ports/observer.ts';
 import { ServiceFault } from '../../src/ports/service-fault.ts';
 import type { TableApi } from '../../src/ports/table-api.ts';
@@ -66,6 +67,8 @@ export class DaemonWorld {
   readonly control = new FakeControlStore({ fate: operation => this.controlFate(operation), clock: this.clock });
   readonly moves: string[] = [];
   readonly workers: Worker[] = [];
+  /** Writes of a worker to a shard that it did not own by then. */
+  readonly trespasses: string[] = [];
 
   constructor(rules: Partial<StreamRules> = {}, more: { viewType?: ViewType; roots?: number } = {}) {
     this.streams = new FakeStreams(this.clock, rules);
@@ -138,10 +141,32 @@ export class DaemonWorld {
       source: { ...SOURCE_PLAN, ...plan.source },
       sinks: names.map(name => {
         const target = this.targets.get(name) ?? this.target(name);
-        const connector = seenBy(process, target.connector(this.clock));
+        const connector = this.#seenBy(process, target.connector(this.clock));
         return { name, type: 'scripted', enabled: true, options: {}, delivery: DELIVERY, connector, ...plan.sinks?.[name] };
       }),
     };
+  }
+
+  /** What a process has sent to a target is on the wire: only the answer needs the process. Every write is held against the lease (law 7). */
+  #seenBy(process: Mortal, connector: Connector<unknown>): Connector<unknown> {
+    return {
+      ...connector,
+      open: async (options, host) => {
+        const sink = await connector.open(options, host);
+        const write: Sink['write'] = (batch, signal) => {
+          this.#holdAgainstLease(process, batch);
+          return sink.write(batch, signal);
+        };
+        return process.sees({ ...sink, write });
+      },
+    };
+  }
+
+  #holdAgainstLease(process: Mortal, { records: [first] }: Batch): void {
+    if (first === undefined) return;
+    const worker = this.workers.findIndex(one => one.process === process) + 1;
+    const owner = this.leases.rows.get(leaseKey(first.source.streamArn, first.source.partition))?.owner;
+    if (owner !== `worker-${worker}`) this.trespasses.push(`worker-${worker} writes to ${first.source.partition}, which is ${owner}'s`);
   }
 
   async kill(worker: Worker): Promise<void> {
@@ -188,11 +213,6 @@ export class DaemonWorld {
       },
     } as unknown as TableApi;
   }
-}
-
-/** What a process has sent to a target is on the wire: only the answer needs the process. */
-function seenBy(process: Mortal, connector: Connector<unknown>): Connector<unknown> {
-  return { ...connector, open: async (options, host) => process.sees(await connector.open(options, host)) };
 }
 
 function noClient(): never {

@@ -1,5 +1,5 @@
 /**
- * Whole daemons under a seed: shards that roll and split, listings that lag, throttles, lost answers of every server, targets that are slow, lie, hang or
+ * Workers under a seed: shards that roll and split, listings that lag, throttles, lost answers of every server, targets that are slow, lie, hang or
  * refuse a part, workers that are killed, frozen, stopped and started, a second worker at their side. Checked over everything that happened: nothing is
  * lost, the first delivery of every key is in order (laws 2 and 3), no position is above what is durable (law 1), a fenced worker writes nothing more
  * (law 7), the accounts are right (law 8), and rows end as they should.
@@ -182,6 +182,7 @@ class Simulation {
       if (isClosed !== (row.checkpoint === 'SHARD_END'))
         violations.push(`${shardId} is ${isClosed ? 'closed' : 'open'} and says ${row.checkpoint}`);
     }
+    violations.push(...world.trespasses.map(trespass => `law 7: ${trespass}`));
     for (const gap of world.control.gapRows.values()) violations.push(`a gap that is none: ${JSON.stringify(gap)}`);
     for (const worker of this.#running) {
       for (const sink of worker.daemon.status().pipelines[0]?.sinks ?? []) {
@@ -211,7 +212,7 @@ function isCovered(position: Position, token: string): boolean {
   return position.at === 'end' || (position.at === 'after' && compareTokens(token, position.token) <= 0);
 }
 
-describe('simulation of daemons', function () {
+describe('simulation of workers', function () {
   this.timeout(600_000);
 
   it(`${SEEDS} seeds`, async () => {
