@@ -5,7 +5,7 @@
 import { type Sink, SinkFault } from '../../../src/connector.ts';
 import type { ChangeRecord } from '../../../src/model/change-record.ts';
 import { batchOf } from '../../fakes/records.ts';
-import type { seededRandom } from '../../fakes/virtual-clock.ts';
+import type { Dice } from './wire.ts';
 
 const WINDOW = 12;
 const LARGEST_BATCH = 5;
@@ -20,7 +20,9 @@ export interface ProcessParts {
   readonly coalesces: boolean;
   /** Rows beside the stream that are still to be written; shared by all processes. */
   readonly beside: Set<ChangeRecord>;
-  readonly random: ReturnType<typeof seededRandom>;
+  readonly random: Dice;
+  /** Records of a batch, at most. */
+  readonly largest?: number;
   /** The sink said that it cannot go on, or refused a record. */
   readonly complain: (what: unknown) => void;
 }
@@ -43,6 +45,14 @@ export class ProcessWorld {
 
   get idle(): boolean {
     return this.#batches.size === 0 && this.head === this.#parts.log.length && this.#parts.beside.size === 0;
+  }
+
+  /** Whether `begin` would begin something. */
+  get canBegin(): boolean {
+    const { log, beside } = this.#parts;
+    if (this.#batches.size >= IN_FLIGHT) return false;
+    if ([...beside].some(record => !this.#writing.has(record))) return true;
+    return log.some((record, index) => index >= this.head && !this.#done.has(index) && !this.#busy.has(record.key));
   }
 
   begin(): void {
@@ -84,13 +94,13 @@ export class ProcessWorld {
   }
 
   #pick(): number[] {
-    const { log, random } = this.#parts;
+    const { log, random, largest = LARGEST_BATCH } = this.#parts;
     const held = new Set(this.#busy);
     const picked: number[] = [];
     for (let index = this.head; index < Math.min(log.length, this.head + WINDOW); index++) {
       const key = this.#keyAt(index);
       if (this.#done.has(index) || held.has(key)) continue;
-      const free = picked.length < LARGEST_BATCH && random.chance(0.75);
+      const free = picked.length < largest && random.chance(0.75);
       const bound = picked.some(each => this.#keyAt(each) === key) && index <= (this.#given.get(key) ?? -1);
       if (free || bound) picked.push(index);
       else held.add(key);

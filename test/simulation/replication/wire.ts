@@ -5,7 +5,7 @@
 import { ServiceFault } from '../../../src/ports/service-fault.ts';
 import type { TableApi, TableOperations } from '../../../src/ports/table-api.ts';
 import type { FakeTables } from '../../fakes/fake-table.ts';
-import type { seededRandom, VirtualClock } from '../../fakes/virtual-clock.ts';
+import type { VirtualClock } from '../../fakes/virtual-clock.ts';
 
 const SIGNATURE_MS = 5 * 60_000;
 
@@ -20,6 +20,12 @@ const CALM = new Set<keyof TableOperations>([
 ]);
 
 type Request = Parameters<TableApi['call']>[1];
+
+/** What decides; `seededRandom` is one. */
+export interface Dice {
+  chance(p: number): boolean;
+  integer(below: number): number;
+}
 
 interface Flight {
   readonly name: keyof TableOperations;
@@ -36,7 +42,7 @@ type Stray = Pick<Flight, 'name' | 'request' | 'signedAt'>;
 export interface WireParts {
   readonly tables: FakeTables;
   readonly clock: VirtualClock;
-  readonly random: ReturnType<typeof seededRandom>;
+  readonly random: Dice;
   /** Around each request that takes effect. */
   readonly watch: (land: () => Promise<unknown>, stray: boolean) => Promise<unknown>;
 }
@@ -85,29 +91,54 @@ export class Wire {
   /** Some request meets its fate. `faults`: how likely it is a bad one. */
   async step(faults: number): Promise<void> {
     const { random } = this.#parts;
-    const flight = this.#flights[random.integer(this.#flights.length)];
-    if (!flight || !this.#take(flight)) return;
-    if (!random.chance(faults)) return this.#deliver(flight);
+    if (this.#flights.length === 0) return;
+    const at = random.integer(this.#flights.length);
+    if (!random.chance(faults)) return this.deliver(at);
     switch (random.integer(4)) {
-      case 0: // The answer is lost.
-        await this.#land(flight, false).catch(() => {});
-        return flight.refuse(lost());
-      case 1: // Given up, and it may land later.
-        this.#strays.push(flight);
-        return flight.refuse(lost());
+      case 0:
+        return this.loseAnswer(at);
+      case 1:
+        return this.giveUp(at);
       case 2: // It never arrives.
-        return flight.refuse(lost());
+        return this.giveUp(at, false);
       default: // It arrives, and once more later.
-        this.#strays.push(flight);
-        return this.#deliver(flight);
+        this.#strays.push(this.#flights[at] as Flight);
+        return this.deliver(at);
     }
+  }
+
+  /** It takes effect and is answered. */
+  async deliver(at: number): Promise<void> {
+    const flight = this.#takeAt(at);
+    await this.#land(flight, false).then(flight.answer, flight.refuse);
+  }
+
+  /** It takes effect and is not answered. */
+  async loseAnswer(at: number): Promise<void> {
+    const flight = this.#takeAt(at);
+    await this.#land(flight, false).catch(() => {});
+    flight.refuse(lost());
+  }
+
+  /** Nobody waits for it any more; it may land later. */
+  async giveUp(at: number, lands = true): Promise<void> {
+    const flight = this.#takeAt(at);
+    if (lands) this.#strays.push(flight);
+    flight.refuse(lost());
   }
 
   /** A request that nobody waits for lands, or is lost for good. */
   async stray(): Promise<void> {
-    const { random, clock } = this.#parts;
-    const [stray] = this.#strays.splice(random.integer(this.#strays.length), 1);
-    if (!stray || clock.now() - stray.signedAt > SIGNATURE_MS || random.chance(0.2)) return;
+    const { random } = this.#parts;
+    if (this.#strays.length === 0) return;
+    const at = random.integer(this.#strays.length);
+    if (random.chance(0.2)) this.#strays.splice(at, 1);
+    else await this.landStray(at);
+  }
+
+  async landStray(at: number): Promise<void> {
+    const [stray] = this.#strays.splice(at, 1);
+    if (!stray || this.#parts.clock.now() - stray.signedAt > SIGNATURE_MS) return;
     await this.#land(stray, true).catch(() => {});
   }
 
@@ -118,13 +149,15 @@ export class Wire {
     this.#strays.push(...gone.filter(() => this.#parts.random.chance(0.7)));
   }
 
-  async #deliver(flight: Flight): Promise<void> {
-    await this.#land(flight, false).then(flight.answer, flight.refuse);
-  }
-
   #land({ name, request }: Stray, stray: boolean): Promise<unknown> {
     const { tables, watch } = this.#parts;
     return watch(() => tables.call(name, request as never, new AbortController().signal), stray);
+  }
+
+  #takeAt(at: number): Flight {
+    const [flight] = this.#flights.splice(at, 1);
+    if (!flight) throw new Error('there is no such request');
+    return flight;
   }
 
   #take(flight: Flight): boolean {
