@@ -17,6 +17,8 @@ import { TableStreams } from './table-streams.ts';
 
 const LOOK_AGAIN_MS: Ms = 60_000;
 const DISCOVER_MS: Ms = 60_000;
+/** A stream that was just made lists no shard for a moment. */
+const UNLISTED_MS: Ms = 2_000;
 const TROUBLED_MS: Ms = 1_000;
 const TROUBLED_CAP_MS: Ms = 30_000;
 
@@ -82,7 +84,8 @@ export class PipelineRunner {
       try {
         await this.#round(signal);
         failures = 0;
-        await this.#sleep(DISCOVER_MS * (0.8 + 0.4 * random.next()), signal);
+        const waitMs = this.streams.some(({ graph }) => graph.isEmpty) ? UNLISTED_MS : DISCOVER_MS;
+        await this.#sleep(waitMs * (0.8 + 0.4 * random.next()), signal);
         if (this.#trouble !== undefined) throw this.#trouble;
       } catch (error) {
         if (signal.aborted) return;

@@ -1,6 +1,7 @@
 /**
  * The children of a shard that has been read to its end: found, and given rows, before any sink's end is saved, so that nothing is ever behind an end
- * without a row that says so. An answer without children is no proof that there are none; only a disabled stream ends its last shards for good.
+ * without a row that says so. An answer without children is no proof that there are none; only a disabled stream ends its last shards for good, and of
+ * a shard that is gone the children may be gone too.
  */
 import type { Ms } from '../model/units.ts';
 import type { Clock, Random } from '../ports/clock.ts';
@@ -19,6 +20,8 @@ export interface ShardChildrenParts {
   readonly turns: Turns;
   /** One full listing, shared by all who ask for one at the same time; undefined when the stream is gone. */
   readonly list: (signal: AbortSignal) => Promise<StreamDescription | undefined>;
+  /** Whether full listings have shown by now that a shard was trimmed as a whole. */
+  readonly isGone: (shardId: string) => boolean;
   /** Makes the children's rows. */
   readonly make: (children: readonly ShardListing[], signal: AbortSignal) => Promise<void>;
 }
@@ -74,7 +77,8 @@ async function lookedFor(shardId: string, parts: ShardChildrenParts, signal: Abo
   const listing = await persist(() => parts.list(signal), insist, signal);
   const children = listing?.shards.filter(shard => shard.parentShardId === shardId) ?? [];
   if (children.length > 0) return children;
-  return listing === undefined || listing.status === 'DISABLED' ? [] : 'none-yet';
+  // Children are younger than their parent: where it is gone and they are not listed, they came and went unseen.
+  return listing === undefined || listing.status === 'DISABLED' || parts.isGone(shardId) ? [] : 'none-yet';
 }
 
 function jittered(ms: Ms, random: Random): Ms {

@@ -20,6 +20,11 @@ export class ShardGraph {
     return this.#listed;
   }
 
+  /** The stream is there, and lists nothing yet. */
+  get isEmpty(): boolean {
+    return !this.isClosed && this.#listed.size === 0;
+  }
+
   /** Surely closed, by the last listing. */
   get closed(): ReadonlySet<string> {
     return this.#closed;

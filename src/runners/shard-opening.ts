@@ -80,9 +80,15 @@ export function admittedTo({ lease, positions }: Pick<ShardToOpen, 'lease' | 'po
 }
 
 function childrenOf(shardId: string, { parts, listing, make }: ShardToOpen, signal: AbortSignal): Promise<readonly string[]> {
-  const { arn, apis, clock, random, log, turns } = parts;
-  const streams = apis.streams;
-  return shardChildren(shardId, { streamArn: arn, streams, clock, random, log, turns, list: () => listing.list(), make }, signal);
+  const asked = {
+    ...parts,
+    streamArn: parts.arn,
+    streams: parts.apis.streams,
+    list: () => listing.list(),
+    isGone: (id: string) => listing.graph.isGone(id),
+    make,
+  };
+  return shardChildren(shardId, asked, signal);
 }
 
 async function keepGap({ parts, lease, positions }: ShardToOpen, names: readonly SinkName[], gap: Gap): Promise<void> {
