@@ -1,12 +1,15 @@
 /**
  * `npm run sim -- --seeds N [--from SEED]`: that many worlds of the whole daemon, with progress, and exit 1 at the first broken law with its seed and the
- * last events before it. `SEED=n npm run sim` replays one world exactly.
+ * last events before it. `SEED=n npm run sim` replays one world exactly, and
+ * `-- --all` prints everything that happens in it.
  */
 import { parseArgs } from 'node:util';
 import { Broken } from './daemon/history.ts';
 import { type Outcome, simulate } from './daemon/simulate.ts';
 
-const { values } = parseArgs({ options: { seeds: { type: 'string' }, from: { type: 'string' }, verbose: { type: 'boolean' } } });
+const { values } = parseArgs({
+  options: { seeds: { type: 'string' }, from: { type: 'string' }, verbose: { type: 'boolean' }, all: { type: 'boolean' } },
+});
 const from = Number(values.from ?? process.env['SEED'] ?? 1);
 const seeds = Number(values.seeds ?? (process.env['SEED'] === undefined ? 200 : 1));
 if (!Number.isInteger(from) || !Number.isInteger(seeds) || seeds < 1) {
@@ -21,7 +24,7 @@ let saidAt = startedAt;
 const sum = { records: 0, crashes: 0, gaps: 0, shards: 0, virtualMs: 0, isolationMs: Number.NEGATIVE_INFINITY };
 
 for (let seed = from; seed < from + seeds; seed++) {
-  const outcome = await simulate(seed).catch((error: unknown) => ended(error));
+  const outcome = await simulate(seed, values.all ? line => console.log(line) : undefined).catch((error: unknown) => ended(error));
   add(outcome);
   if (values.verbose) console.log(`seed ${seed}: ${JSON.stringify(outcome)}`);
   if (performance.now() - saidAt < EVERY_MS) continue;

@@ -40,13 +40,16 @@ const TAIL = 120;
 
 export class History {
   readonly #elapsed: () => Ms;
+  readonly #echo: (line: string) => void;
   readonly #hash = createHash('sha256');
   #tail: string[] = [];
   #first: Violation | undefined;
   lines = 0;
 
-  constructor(elapsed: () => Ms) {
+  /** `echo` is given every line, for whoever wants to read all of it. */
+  constructor(elapsed: () => Ms, echo: (line: string) => void = () => {}) {
     this.#elapsed = elapsed;
+    this.#echo = echo;
   }
 
   /** The first law that was broken. */
@@ -62,6 +65,7 @@ export class History {
     const line = `${(this.#elapsed() / 1000).toFixed(3).padStart(11)}  ${what}`;
     this.#hash.update(line);
     this.lines += 1;
+    this.#echo(line);
     // What happened after the first breach only hides it.
     if (this.#first !== undefined) return;
     this.#tail.push(line);

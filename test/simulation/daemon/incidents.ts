@@ -1,8 +1,9 @@
 /** What happens to a world from outside: changes to the table, shards that roll and split, moods of targets, operators, outages, long nights. */
+import type { Status } from '../../../src/model/status.ts';
 import type { Ms } from '../../../src/model/units.ts';
 import { type Dice, dice } from './dice.ts';
 import type { Life } from './life.ts';
-import { PIPELINE } from './scene.ts';
+import { nameOf, numberOf, PIPELINE } from './scene.ts';
 import type { Target } from './target.ts';
 import type { Outage, World } from './world.ts';
 
@@ -52,7 +53,7 @@ export class Incidents {
       const key = this.#dice.chance(0.5) ? this.#dice.integer(Math.min(3, plan.keys)) : this.#dice.integer(plan.keys);
       truth.write(stream, `k${key}`, this.#dice.between(...plan.recordBytes));
     }
-    this.#world.said(`burst of ${count}, the last is ${truth.changes.at(-1)?.token}`);
+    this.#world.said(`burst of ${count}, the last is ${numberOf(truth.changes.at(-1)?.token ?? '')}`);
   }
 
   /** Time before the first start, or between two lives, in which nobody reads: the oldest records are trimmed. */
@@ -110,15 +111,17 @@ export class Incidents {
     }
   }
 
-  resumeAll(): void {
-    for (const target of this.#world.targets) this.#put(target, false);
+  /** As an operator does who reads the status. */
+  resumeHalted(status: Status): void {
+    const halted = new Set(status.pipelines.flatMap(({ sinks }) => sinks.filter(({ state }) => state === 'halted').map(({ name }) => name)));
+    for (const target of this.#world.targets) if (halted.has(target.name)) this.#put(target, false);
   }
 
   #reshard(how: 'roll' | 'split'): void {
     const { stream, plan } = this.#world;
     if (stream.shards.size >= plan.mostShards || stream.open.length === 0) return;
     const shard = this.#dice.pick(stream.open);
-    this.#world.said(`${how} of ${shard.id}`);
+    this.#world.said(`${how} of ${nameOf(shard.id)}`);
     if (how === 'roll') stream.roll(shard.id);
     else stream.split(shard.id);
   }

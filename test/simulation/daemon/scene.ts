@@ -1,6 +1,6 @@
 /** What the checkers look at: what was written, what the stores hold, what has landed. All of it on the machine, none of it in the daemon. */
 import type { ChangeRecord } from '../../../src/model/change-record.ts';
-import type { Position } from '../../../src/model/position.ts';
+import type { Position, Token } from '../../../src/model/position.ts';
 import type { EpochMs, Ms } from '../../../src/model/units.ts';
 import type { SinkStart } from '../../../src/ports/control-store.ts';
 import { leaseKey } from '../../../src/ports/lease-store.ts';
@@ -64,7 +64,12 @@ export function ancestorsOf(stream: FakeStream, shardId: string): readonly FakeS
   return found;
 }
 
-/** For people: the shard's number in its stream, and the record's in its shard. */
+/** For people: a record's number without the digits that all have in common. */
+export function numberOf(token: Token): string {
+  return token.slice(-9).replace(/^0+(?=.)/, '');
+}
+
+/** For people: the shard's number in its stream. */
 export function nameOf(shardId: string): string {
   return shardId.slice(shardId.lastIndexOf('-') + 1).replace(/^0+(?=.)/, '#');
 }

@@ -27,9 +27,9 @@ export interface Outcome {
 /** Some hours for sinks that look again each minute would hide what never goes on. */
 const HEALED_WITHIN_MS: Ms = 400_000;
 
-/** Throws Broken when a law was. */
-export async function simulate(seed: number): Promise<Outcome> {
-  const simulation = new Simulation(worldPlan(seed));
+/** Throws Broken when a law was. `echo` is given each line of the history. */
+export async function simulate(seed: number, echo?: (line: string) => void): Promise<Outcome> {
+  const simulation = new Simulation(worldPlan(seed), echo);
   try {
     return await simulation.run();
   } catch (error) {
@@ -50,9 +50,9 @@ class Simulation {
   #crashes = 0;
   #lives = 0;
 
-  constructor(plan: WorldPlan) {
+  constructor(plan: WorldPlan, echo: ((line: string) => void) | undefined) {
     this.#plan = plan;
-    this.world = new World(plan);
+    this.world = new World(plan, echo);
     this.#dice = dice(plan.seed, 'lives');
     this.#incidents = new Incidents(this.world);
   }
@@ -170,7 +170,7 @@ class Simulation {
     for (let round = 0; world.clock.elapsed() < until && life.isRunning; round++) {
       if (round < 5) this.#incidents.burst();
       await this.#step(life, 1_000);
-      if (round % 10 === 9) this.#incidents.resumeAll();
+      if (round % 10 === 9 && life.daemon !== undefined) this.#incidents.resumeHalted(life.daemon.status());
       if (round > 5 && this.#allHere()) break;
     }
     await this.#stop(life);

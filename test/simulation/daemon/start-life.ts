@@ -7,7 +7,7 @@ import type { SinkPlan } from '../../../src/runners/daemon-plan.ts';
 import { SOURCE_PLAN } from '../../fakes/daemon-world.ts';
 import { seededRandom } from '../../fakes/virtual-clock.ts';
 import { type Crash, Life } from './life.ts';
-import { nameOf, PIPELINE } from './scene.ts';
+import { nameOf, numberOf, PIPELINE } from './scene.ts';
 import type { Target } from './target.ts';
 import type { World } from './world.ts';
 
@@ -35,7 +35,8 @@ export function startLife(world: World, { n, crash, drainMs }: { n: number; cras
       log: logOf(world),
       observer: {
         leaseMoved: (_, reason) => world.said(`lease ${reason}`),
-        gapFound: (at, sinks, gap) => world.said(`gap ${at.partition} ${sinks} ${gap.reason} ${gap.from ?? ''} to ${gap.to ?? ''}`),
+        gapFound: (at, sinks, gap) =>
+          world.said(`gap ${nameOf(at.partition)} ${sinks} ${gap.reason} ${numberOf(gap.from ?? '')}..${numberOf(gap.to ?? '')}`),
       },
       leases: life.sees(world.leases),
       control: life.sees(world.control),

@@ -18,7 +18,7 @@ import type { Mood, SinkSketch } from './sink-sketches.ts';
 export interface Watch {
   /** A write begins; the returned function is called when nothing of it can land any more. */
   begins(target: Target, life: Life, records: readonly ChangeRecord[]): () => void;
-  landed(target: Target, life: Life, record: ChangeRecord): void;
+  landed(target: Target, life: Life, records: readonly ChangeRecord[]): void;
   said(what: string): void;
 }
 
@@ -113,10 +113,8 @@ export class Target {
       batch,
       wait: (ms, more) => this.#wait(ms, { ...at, deaf: more?.deaf === true }),
       land: records => {
-        for (const record of records) {
-          if (isOver) throw new Error('a record landed after its write was over');
-          this.#watch.landed(this, life, record);
-        }
+        if (isOver) throw new Error('records landed after their write was over');
+        if (records.length > 0) this.#watch.landed(this, life, records);
       },
     };
     try {

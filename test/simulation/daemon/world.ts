@@ -23,7 +23,7 @@ import { ReadingsCheck } from './checks/readings.ts';
 import { type Dice, dice } from './dice.ts';
 import { History } from './history.ts';
 import type { Life } from './life.ts';
-import { nameOf, type Scene } from './scene.ts';
+import { nameOf, numberOf, type Scene } from './scene.ts';
 import { Target, type Watch } from './target.ts';
 import { Truth } from './truth.ts';
 import type { StoreOdds, WorldPlan } from './world-plan.ts';
@@ -33,7 +33,7 @@ export type Outage = 'source' | 'leases' | 'control';
 export class World implements Scene, Watch {
   readonly plan: WorldPlan;
   readonly clock = virtualClock();
-  readonly history = new History(() => this.clock.elapsed());
+  readonly history: History;
   readonly streams: FakeStreams;
   readonly leases: FakeLeaseStore;
   readonly control: FakeControlStore;
@@ -54,8 +54,9 @@ export class World implements Scene, Watch {
   stream: FakeStream;
   readonly #faults: Dice;
 
-  constructor(plan: WorldPlan) {
+  constructor(plan: WorldPlan, echo?: (line: string) => void) {
     this.plan = plan;
+    this.history = new History(() => this.clock.elapsed(), echo);
     const { seed } = plan;
     this.#faults = dice(seed, 'faults');
     this.streams = new FakeStreams(this.clock, plan.rules);
@@ -78,17 +79,19 @@ export class World implements Scene, Watch {
 
   begins(target: Target, life: Life, records: readonly ChangeRecord[]): () => void {
     const [first, last] = [records[0], records.at(-1)];
-    const what = `write ${life.n}/${target.name} ${nameOf(first?.source.partition ?? '')}: ${records.length} from ${first?.token} to ${last?.token}`;
-    this.said(`${what} (${target.mood})`);
+    const range = `${numberOf(first?.token ?? '')}..${numberOf(last?.token ?? '')}`;
+    this.said(`write  ${target.name} ${nameOf(first?.source.partition ?? '')}: ${records.length} records ${range} (${target.mood})`);
     this.lineage.begins(target, life, records);
     return this.order.begins(target, records);
   }
 
-  landed(target: Target, life: Life, record: ChangeRecord): void {
-    const change = this.truth.at(record.token);
-    if (!target.ledger.landed.has(change.token)) this.order.first(target, change);
-    target.ledger.land(change, this.clock.elapsed(), life.n);
-    this.said(`landed ${target.name} ${change.token} ${change.key}`);
+  landed(target: Target, life: Life, records: readonly ChangeRecord[]): void {
+    for (const { token } of records) {
+      const change = this.truth.at(token);
+      if (!target.ledger.landed.has(token)) this.order.first(target, change);
+      target.ledger.land(change, this.clock.elapsed(), life.n);
+    }
+    this.said(`landed ${target.name}: ${records.map(({ token, key }) => `${numberOf(token)}${key.slice(1)}`).join(' ')}`);
   }
 
   said(what: string): void {

@@ -3,7 +3,7 @@
  * target holds of each key is its last change. An archive has each record in one file. No gap is written where nothing was lost, and nothing from before
  * a tip is given, but for the minute that local servers cut from times.
  */
-import { DAY_MS, nameOf, type Scene, startOf } from '../scene.ts';
+import { DAY_MS, nameOf, numberOf, type Scene, startOf } from '../scene.ts';
 import type { Target } from '../target.ts';
 import { standing } from './standing.ts';
 
@@ -12,7 +12,7 @@ const CUT_MS = 62_000;
 /** What a target still waits for. */
 export function firstMissing(scene: Scene, target: Target): string | undefined {
   for (const change of scene.truth.changes) {
-    if (standing(scene, target, change) === 'missing') return `${change.token} of ${nameOf(change.shard.id)}`;
+    if (standing(scene, target, change) === 'missing') return `${numberOf(change.token)} of ${nameOf(change.shard.id)}`;
   }
   const newest = [...scene.streams.streams.values()].at(-1);
   if (newest !== undefined && startOf(scene, target, newest) === undefined) return 'its start';
@@ -38,7 +38,10 @@ function checkState(scene: Scene, target: Target): void {
   for (const last of scene.truth.lastOfEachKey) {
     const state = target.ledger.state.get(last.key);
     if (state === undefined || state.n === last.n || !target.ledger.landed.has(last.token)) continue;
-    scene.history.breaks('law 2', `${target.name} holds ${state.token} of key ${last.key}, and the last change is ${last.token}`);
+    scene.history.breaks(
+      'law 2',
+      `${target.name} holds ${numberOf(state.token)} of key ${last.key}, and the last change is ${numberOf(last.token)}`,
+    );
   }
 }
 
@@ -46,7 +49,7 @@ function checkTip(scene: Scene, target: Target): void {
   for (const change of scene.truth.changes) {
     const start = startOf(scene, target, change.stream);
     if (start?.position !== 'LATEST' || change.writtenAt >= start.takenAt - CUT_MS || !target.ledger.landed.has(change.token)) continue;
-    scene.history.breaks('completeness', `${target.name} got ${change.token}, which is from before its tip`);
+    scene.history.breaks('completeness', `${target.name} got ${numberOf(change.token)}, which is from before its tip`);
   }
 }
 
@@ -54,6 +57,6 @@ function checkArchive(scene: Scene, target: Target): void {
   const isWhole = [...scene.streams.streams.values()].every(stream => startOf(scene, target, stream)?.position !== 'LATEST');
   if (!isWhole || scene.control.gapRows.size > 0) return;
   for (const [token, { times }] of target.ledger.landed) {
-    if (times > 1) scene.history.breaks('duplicates', `${target.name} is an archive, and has record ${token} ${times} times`);
+    if (times > 1) scene.history.breaks('duplicates', `${target.name} is an archive, and has record ${numberOf(token)} ${times} times`);
   }
 }

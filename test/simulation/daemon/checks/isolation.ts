@@ -7,7 +7,7 @@
 import type { Ms } from '../../../../src/model/units.ts';
 import type { FakeShard, FakeStream } from '../../../fakes/fake-stream.ts';
 import type { Life } from '../life.ts';
-import { type Scene, startOf } from '../scene.ts';
+import { DAY_MS, numberOf, type Scene, startOf } from '../scene.ts';
 import type { Target } from '../target.ts';
 import type { Change } from '../truth.ts';
 import type { WorldPlan } from '../world-plan.ts';
@@ -18,6 +18,8 @@ const BORDER_MS: Ms = 8_000;
 const BOUND_MS: Ms = 6_000;
 /** After an outage: a wait before the next try may have grown to 10 s. */
 const RECOVERY_MS: Ms = 15_000;
+/** A shard that is unknown to the source is asked for again for a minute before it counts as gone. */
+const GONE_MS: Ms = 75_000;
 
 interface Times {
   /** When the reference consumer has the shard's last record. */
@@ -81,7 +83,8 @@ export class IsolationCheck {
     for (const shard of stream.shards.values()) {
       const parent = shard.parent === undefined ? undefined : times.get(shard.parent);
       const begins = parent === undefined ? ready : Math.max(parent.last + border, ready);
-      times.set(shard.id, { last: this.#follow(shard, begins, { life, target }) });
+      const last = this.#follow(shard, begins, { life, target });
+      times.set(shard.id, { last: stream.isGone(shard, DAY_MS) ? last + GONE_MS : last });
     }
   }
 
@@ -98,7 +101,10 @@ export class IsolationCheck {
       if (lateMs <= this.#boundMs) continue;
       const how = landing === undefined ? 'is still not delivered' : 'was delivered';
       const seconds = ((lateMs - this.#boundMs) / 1000).toFixed(1);
-      this.#scene.history.breaks('law 4', `${target.name} is healthy, and record ${change.token} ${how} ${seconds} s after the bound`);
+      this.#scene.history.breaks(
+        'law 4',
+        `${target.name} is healthy, and record ${numberOf(change.token)} ${how} ${seconds} s after the bound`,
+      );
       return at;
     }
     return shard.closedAt === undefined ? at : Math.max(at, this.#good(this.#closedAt(shard)));

@@ -4,7 +4,7 @@
  * coalesces holds in the end is the last record of each key (completeness.ts looks at that).
  */
 import type { ChangeRecord } from '../../../../src/model/change-record.ts';
-import { nameOf, type Scene } from '../scene.ts';
+import { nameOf, numberOf, type Scene } from '../scene.ts';
 import type { Target } from '../target.ts';
 import type { Change } from '../truth.ts';
 
@@ -39,7 +39,10 @@ export class OrderCheck {
     if (!target.isOrdered || target.coalesces) return;
     const newest = target.ledger.newest.get(change.key);
     if (newest !== undefined && newest.n > change.n) {
-      this.#scene.history.breaks('law 2', `${target.name} got ${change.token} of key ${change.key} after ${newest.token}`);
+      this.#scene.history.breaks(
+        'law 2',
+        `${target.name} got ${numberOf(change.token)} of key ${change.key} after ${numberOf(newest.token)}`,
+      );
     }
     if (target.sketch.traits.order !== 'partition') return;
     const id = `${target.sketch.id} ${change.shard.id}`;

@@ -4,7 +4,7 @@
  */
 import { comparePositions, type Position } from '../../../../src/model/position.ts';
 import { type LeaseRow, partsOfLeaseKey } from '../../../../src/ports/lease-store.ts';
-import { nameOf, PIPELINE, type Scene } from '../scene.ts';
+import { nameOf, numberOf, PIPELINE, type Scene } from '../scene.ts';
 import type { Target } from '../target.ts';
 import { standing } from './standing.ts';
 
@@ -48,11 +48,14 @@ export class PositionsCheck {
     for (let at = this.#verified.get(id) ?? 0; at < upTo; at++) {
       const change = changes[at];
       if (change === undefined || standing(this.#scene, target, change) !== 'missing') continue;
-      history.breaks('law 1', `${target.name} saved ${textOf(position)} at ${nameOf(shardId)}, and record ${change.token} is not finished`);
+      history.breaks(
+        'law 1',
+        `${target.name} saved ${textOf(position)} at ${nameOf(shardId)}, and record ${numberOf(change.token)} is not finished`,
+      );
       return;
     }
     this.#verified.set(id, Math.max(upTo, this.#verified.get(id) ?? 0));
   }
 }
 
-const textOf = (position: Position): string => ('token' in position ? `${position.at} ${position.token}` : position.at);
+const textOf = (position: Position): string => ('token' in position ? `${position.at} ${numberOf(position.token)}` : position.at);
