@@ -9,7 +9,7 @@ import { delivering, idle, sleep } from './waiting.ts';
 
 const KILLS = amount('KILLS', 5);
 const SEED = amount('SEED', 8);
-const PER_SECOND = amount('RATE', 300);
+const PER_SECOND = amount('RATE', 150);
 
 describe('kill -9', function () {
   this.timeout(60_000 + KILLS * 20_000);
