@@ -67,8 +67,15 @@ export interface Written {
   readonly through?: Token;
 }
 
+const SINK_FAULT: unique symbol = Symbol.for('tidemark.SinkFault');
+
 /** What `write` throws when the whole batch failed and it knows what that means. Any other throw is a `retry`. */
 export class SinkFault extends Error {
+  /** A package of somebody else may bring its own copy of this file: its faults count as ours. */
+  static override [Symbol.hasInstance](value: unknown): value is SinkFault {
+    return typeof value === 'object' && value !== null && SINK_FAULT in value;
+  }
+  readonly [SINK_FAULT] = true;
   override readonly name = 'SinkFault';
   readonly disposition: Disposition;
   readonly retryAfterMs: Ms | undefined;
