@@ -18,6 +18,7 @@ import type { ShardRun } from './shard-run.ts';
 import { type Starts, sayWhereSinksGoOn, sinkStarts } from './sink-starts.ts';
 import { StreamListing } from './stream-listing.ts';
 import type { StreamRunnerParts } from './stream-runner-parts.ts';
+import { keepUnseenShards } from './unseen-shards.ts';
 
 const ROWS_AT_ONCE = 16;
 /** Whoever asks for the tip later than this would skip what a sink was promised: it reads from the oldest record and skips by time. */
@@ -72,7 +73,10 @@ export class StreamRunner {
     if (this.#starts === undefined && description !== undefined) await this.#begin(description, signal);
     if (this.graph.needsSecondLook(shard => this.#positions.rows.has(shard))) await this.#listing.list();
     this.#see(this.#rows);
-    await this.#make(missingRows(this.arn, this.graph.streamGone ? [] : (this.graph.last?.shards ?? []), this.#positions), signal);
+    const rows = missingRows(this.arn, this.graph.streamGone ? [] : (this.graph.last?.shards ?? []), this.#positions);
+    const isUnseen = (shard: string) => !this.#positions.rows.has(shard) && this.graph.isGone(shard);
+    await keepUnseenShards(rows, { ...this.#parts, begun: this.#starts?.begun ?? new Set(), isUnseen }, signal);
+    await this.#make(rows, signal);
     await sweepRows(this.#positions, { ...this.#parts, graph: this.graph }, signal);
   }
 

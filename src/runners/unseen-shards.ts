@@ -1,0 +1,51 @@
+/**
+ * Shards that came and went while nobody looked: after more than a day a listing shows a shard whose parent is neither listed nor has a row. What was
+ * written to that parent, and to others between it and the last shard that was known, is lost to every sink that had begun before: a gap, written down
+ * before the shard gets its row, for then nothing tells of the parent any more.
+ */
+import type { Gap } from '../model/page.ts';
+import type { SinkName } from '../model/units.ts';
+import type { OpenSink } from '../pipeline/open-sink.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { ControlStore, SinkStart } from '../ports/control-store.ts';
+import { type NewLease, partsOfLeaseKey } from '../ports/lease-store.ts';
+import { shardBeganAt } from '../shards/shard-id.ts';
+import type { PipelinePlan } from './daemon-plan.ts';
+import type { GapBook } from './gap-book.ts';
+
+export interface UnseenShardsParts {
+  readonly arn: string;
+  readonly plan: PipelinePlan;
+  readonly control: ControlStore;
+  readonly clock: Clock;
+  readonly gaps: GapBook;
+  readonly sinks: ReadonlyMap<SinkName, OpenSink>;
+  /** Sinks that begin with this very listing: whatever is gone was gone before. */
+  readonly begun: ReadonlySet<SinkName>;
+  /** Without a row, and gone from full listings. */
+  readonly isUnseen: (shardId: string) => boolean;
+}
+
+/** `rows` are about to be made. Resolves when the gaps before them are durable. */
+export async function keepUnseenShards(rows: readonly NewLease[], parts: UnseenShardsParts, signal: AbortSignal): Promise<void> {
+  const unseen = rows.flatMap(row => row.parents.filter(parts.isUnseen).map(parent => ({ parent, row })));
+  if (unseen.length === 0) return;
+  const { arn: streamArn, plan, control, clock, gaps, sinks } = parts;
+  // Those of sinks that are disabled now, too.
+  const starts = (await control.sinkStarts(plan.name, signal)).filter(start => start.streamArn === streamArn);
+  for (const { parent, row } of unseen) {
+    const { shardId } = partsOfLeaseKey(row.key);
+    const lost = starts.filter(start => !parts.begun.has(start.sink) && hadBegun(start, shardId)).map(({ sink }) => sink);
+    if (lost.length === 0) continue;
+    const note = `shard ${parent} came and went before it was seen, and perhaps others before it; ${shardId} goes on after it`;
+    const gap: Gap = { reason: 'shard-gone', at: clock.now(), note };
+    await gaps.add({ table: plan.source.table, streamArn, partition: parent, sinks: lost, gap });
+    if (plan.source.onGap === 'halt') for (const name of lost) sinks.get(name)?.halt(`records were lost: ${note}`, false);
+  }
+}
+
+/** Whether a sink had begun when this shard's parent ended; by the listing that it began with, where ids do not tell times. */
+function hadBegun({ takenAt, frontier }: SinkStart, shardId: string): boolean {
+  const beganAt = shardBeganAt(shardId);
+  return beganAt === undefined ? !frontier.includes(shardId) : beganAt > takenAt;
+}
