@@ -17,7 +17,7 @@ import { seededRandom } from '../fakes/virtual-clock.ts';
 
 type Dice = ReturnType<typeof seededRandom>;
 
-const SEEDS = Number(process.env['SEEDS'] ?? 60);
+const SEEDS = Number(process.env['SEEDS'] ?? 40);
 const FROM = Number(process.env['SEED'] ?? 1);
 const SINKS = ['a', 'b', 'c'];
 
@@ -27,7 +27,7 @@ function troubled(dice: Dice): Behaviour {
     if (roll < 0.02) return hangs(batch, at);
     if (roll < 0.08) return doneButFailed(batch, at);
     if (roll < 0.2) return throttles(batch, at);
-    return writesAll(roll < 0.3 ? 800 : 1 + dice.integer(30))(batch, at);
+    return writesAll(roll < 0.5 ? 800 : 1 + dice.integer(30))(batch, at);
   };
 }
 
@@ -66,7 +66,7 @@ class Simulation {
     this.#write(20);
     await world.clock.advance(10_000);
     this.#begin();
-    for (let step = 0; step < 40; step++) {
+    for (let step = 0; step < 60; step++) {
       this.#act();
       await world.clock.advance(dice.integer(2_500));
     }
@@ -76,7 +76,7 @@ class Simulation {
 
   #begin(): void {
     this.#start();
-    if (this.dice.chance(0.4)) this.#start();
+    if (this.dice.chance(0.7)) this.#start();
     this.world.streams.fate = () => this.#streamFate();
     this.world.leaseFate = () => this.#storeFate();
     this.world.controlFate = () => this.#storeFate();
@@ -94,15 +94,15 @@ class Simulation {
     const { dice, world } = this;
     const worker = oneOf(dice, [this.#running[0], ...this.#running]);
     const roll = dice.next();
-    if (roll < 0.5) this.#write(1 + dice.integer(30));
+    if (roll < 0.5) this.#write(1 + dice.integer(60));
     else if (roll < 0.6) world.now.roll(this.#openShard());
     else if (roll < 0.65 && world.now.open.length < 6) world.now.split(this.#openShard());
     else if (roll < 0.72 && worker !== undefined) {
       void world.kill(worker);
       this.#start();
-    } else if (roll < 0.78 && worker !== undefined) {
+    } else if (roll < 0.8 && worker !== undefined) {
       worker.process.freeze();
-      world.clock.after(dice.integer(30_000), () => worker.process.isAlive && worker.process.thaw());
+      world.clock.after(dice.integer(40_000), () => worker.process.isAlive && worker.process.thaw());
     } else if (roll < 0.84 && worker !== undefined) {
       worker.stop();
       this.#start();
