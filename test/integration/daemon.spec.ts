@@ -118,7 +118,9 @@ describe('daemon on DynamoDB Local', function () {
     await running.stop();
     const [row] = await leases.scan(NEVER);
     expect(row?.owner).to.equal(undefined);
-    expect(row?.checkpoint).to.equal(target.delivered.at(-1)?.token);
+    // Batches of different keys arrive in any order.
+    const tokens = target.delivered.map(({ token }) => token).sort();
+    expect(row?.checkpoint).to.equal(tokens.at(-1));
   });
 
   it('goes on where it stopped, and has its first record within a second and a half', async () => {
