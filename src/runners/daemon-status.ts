@@ -29,6 +29,7 @@ export function reasonsNotReady({ troubles, keeper, pipelines }: DaemonView): re
     const { name, state, reason, plan } = pipeline;
     if (state !== 'running')
       reasons.push(`pipeline ${name} ${state === 'halted' ? 'halts' : 'starts'}: ${reason ?? 'the first listing is awaited'}`);
+    else if (!pipeline.isOpened) reasons.push(`pipeline ${name}: its shards are being opened`);
     const limitMs = Math.max(SILENT_MS, 3 * plan.source.idleMs);
     const silent = runsOf(pipeline).filter(run => run.silentMs > limitMs);
     const [first] = silent;

@@ -35,6 +35,7 @@ export class PipelineRunner {
   #trouble: SourceTrouble | undefined;
   #wake: () => void = () => {};
   #hasRun = false;
+  #opened = false;
 
   constructor(parts: PipelineRunnerParts) {
     this.#parts = parts;
@@ -66,6 +67,12 @@ export class PipelineRunner {
   /** It has run once, so it can run. */
   get hasRun(): boolean {
     return this.#hasRun;
+  }
+
+  /** Since the first time that all its shards were read: from then on nothing that is written can be missed, not even by a sink that starts at the tip. */
+  get isOpened(): boolean {
+    this.#opened ||= this.#state === 'running' && this.streams.every(stream => stream.isOpened);
+    return this.#opened;
   }
 
   get sinks(): ReadonlyMap<SinkName, OpenSink> {

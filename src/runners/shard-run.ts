@@ -51,6 +51,11 @@ export class ShardRun {
     return this.#run?.checkpointAgeMs ?? 0;
   }
 
+  /** It has had an answer, or asks for none. */
+  get isOpened(): boolean {
+    return this.#run !== undefined && (this.#run.lastAnswerAt !== undefined || this.#run.waitsForRoom);
+  }
+
   /** How long nothing has answered though something was asked for. */
   get silentMs(): Ms {
     if (this.#run === undefined || this.#run.waitsForRoom) return 0;

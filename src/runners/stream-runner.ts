@@ -67,13 +67,21 @@ export class StreamRunner {
     return [...this.#parts.sinks.keys()].every(name => this.hasEnded(name));
   }
 
+  /** Every listed shard has its row, every row that is worth a lease has an owner, and every shard that is held here has had an answer. */
+  get isOpened(): boolean {
+    if (this.#starts === undefined) return this.graph.streamGone;
+    const { held } = this.#parts.keeper;
+    const free = [...this.#positions.rows.values()].filter(row => row.owner === undefined && !held.has(row.key));
+    return this.#missing().length === 0 && this.runs.every(run => run.isOpened) && !free.some(row => this.#positions.isRunnable(row));
+  }
+
   /** A full listing, and everything that follows from it. The first one decides where sinks begin. */
   async pass(signal: AbortSignal): Promise<void> {
     const description = await this.#listing.list();
     if (this.#starts === undefined && description !== undefined) await this.#begin(description, signal);
     if (this.graph.needsSecondLook(shard => this.#positions.rows.has(shard))) await this.#listing.list();
     this.#see(this.#rows);
-    const rows = missingRows(this.arn, this.graph.streamGone ? [] : (this.graph.last?.shards ?? []), this.#positions);
+    const rows = this.#missing();
     const isUnseen = (shard: string) => !this.#positions.rows.has(shard) && this.graph.isGone(shard);
     await keepUnseenShards(rows, { ...this.#parts, begun: this.#starts?.begun ?? new Set(), isUnseen }, signal);
     await this.#make(rows, signal);
@@ -155,6 +163,10 @@ export class StreamRunner {
     this.#starts = { ...(await sinkStarts({ ...this.#parts, description }, signal)), at };
     this.#see(this.#rows);
     sayWhereSinksGoOn(this.#positions, { ...this.#parts, begun: this.#starts.begun, now: description.servedAt });
+  }
+
+  #missing(): readonly NewLease[] {
+    return missingRows(this.arn, this.graph.streamGone ? [] : (this.graph.last?.shards ?? []), this.#positions);
   }
 
   #isFresh(takenAt: EpochMs): boolean {

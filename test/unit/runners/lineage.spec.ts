@@ -93,7 +93,7 @@ describe('lineage, as the daemon follows it', () => {
   it('child-visible-late: the parent stays un-ended until the child is found', async () => {
     const a = world.target('a');
     world.start();
-    await world.clock.advance(2_000);
+    await world.clock.advance(20_000);
     world.streams.rules.childrenDelayMs = 8_000;
     world.streams.rules.listingDelayMs = 8_000;
     const parent = first();
@@ -108,7 +108,7 @@ describe('lineage, as the daemon follows it', () => {
   it('child-visible-very-late: an alarm, the lease is kept, and it recovers', async () => {
     const a = world.target('a');
     world.start();
-    await world.clock.advance(2_000);
+    await world.clock.advance(400_000);
     world.streams.rules.childrenDelayMs = 300_000;
     world.streams.rules.listingDelayMs = 300_000;
     const parent = first();

@@ -79,6 +79,25 @@ describe('what operators ask and see', () => {
     expect(world.moves).to.deep.equal(['free']);
   });
 
+  it('is ready when every shard has been opened: what is written then is missed by nobody, not even at the tip', async () => {
+    const a = world.target('a');
+    world.streams.rules.latencyMs = 150;
+    const worker = world.start({ source: { startingPosition: 'LATEST' } });
+    const seen = new Set<string>();
+    await world.clock.runUntil(() => {
+      const reasons = worker.daemon.notReady();
+      for (const reason of reasons) seen.add(reason);
+      return reasons.length === 0;
+    });
+    expect([...seen]).to.deep.equal([
+      'pipeline p starts: waiting for the first look at the lease table',
+      'pipeline p: its shards are being opened',
+    ]);
+    const tokens = world.write(5);
+    await world.clock.advance(3_000);
+    expect(missing(a.delivered, tokens)).to.deep.equal([]);
+  });
+
   it('is not ready when a shard does not answer, and says which', async () => {
     world.target('a');
     const worker = world.start();
