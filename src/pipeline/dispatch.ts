@@ -4,25 +4,10 @@
  * `order: partition` is one key; `order: none` gives each record a key of its own. Pure but for its own state: time is an argument.
  */
 import type { Ms } from '../model/units.ts';
+import type { Cut, CutNow } from './cut.ts';
 import type { DeliveryPlan } from './delivery-plan.ts';
 import type { Entry } from './entry.ts';
 import { Group, type KeyQueue, keyQueue } from './key-queue.ts';
-
-export interface Cut {
-  readonly group: string;
-  /** What is written, in order. */
-  readonly written: readonly Entry[];
-  /** Older changes of keys in `written` that the newest stands for. */
-  readonly coalesced: readonly Entry[];
-}
-
-export interface CutNow {
-  readonly elapsed: Ms;
-  /** Room is short or the end has come: cut what waits, full or not. */
-  readonly pressed: boolean;
-  /** Share of the plan's batch size, halved after a timeout. */
-  readonly scale: number;
-}
 
 export class Dispatch {
   readonly #plan: DeliveryPlan;
@@ -112,8 +97,9 @@ export class Dispatch {
     this.#planned.unshift(left, right);
   }
 
-  /** Takes everything out that waits and for which `leaves` holds; what is in flight stays. */
+  /** Takes everything out that waits and for which `leaves` holds, halves that are not in flight yet too; what is in flight stays. */
   remove(leaves: (entry: Entry) => boolean): Entry[] {
+    if (this.#planned.some(cut => cut.written.concat(cut.coalesced).some(leaves))) this.#unplan();
     const removed: Entry[] = [];
     for (const queue of [...this.#queues.values()]) {
       const ready = queue.held === 0 && !this.#delayed.has(queue) ? this.#group(queue.entries[0]?.group ?? '') : undefined;
@@ -250,6 +236,11 @@ export class Dispatch {
     this.#free({ group: plan.group, written: waits, coalesced: [] }, back, queue => queue.notBefore);
     if (rest.length > 0) return { group: plan.group, written: rest, coalesced: plan.coalesced.filter(entry => !stays(entry)) };
     return this.#nextPlanned();
+  }
+
+  /** What is left of the halves goes back to the queues, and is cut anew. */
+  #unplan(): void {
+    for (const cut of this.#planned.splice(0)) this.#free(cut, cut.written.concat(cut.coalesced), queue => queue.notBefore);
   }
 
   #waitsBehind(entry: Entry): boolean {

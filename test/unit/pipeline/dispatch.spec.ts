@@ -1,6 +1,7 @@
 import { expect } from 'chai';
+import type { Cut } from '../../../src/pipeline/cut.ts';
 import { deliveryPlan } from '../../../src/pipeline/delivery-plan.ts';
-import { type Cut, Dispatch } from '../../../src/pipeline/dispatch.ts';
+import { Dispatch } from '../../../src/pipeline/dispatch.ts';
 import type { Entry } from '../../../src/pipeline/entry.ts';
 import { slotOf } from '../../../src/pipeline/slot.ts';
 import { DELIVERY, simpleRecord, TRAITS } from '../../fakes/pipeline-world.ts';
