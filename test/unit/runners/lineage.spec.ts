@@ -108,11 +108,18 @@ describe('lineage, as the daemon follows it', () => {
   it('child-visible-very-late: an alarm, the lease is kept, and it recovers', async () => {
     const a = world.target('a');
     world.start();
-    await world.clock.advance(400_000);
-    world.streams.rules.childrenDelayMs = 300_000;
-    world.streams.rules.listingDelayMs = 300_000;
+    await world.clock.advance(2_000);
     const parent = first();
-    world.now.roll(parent);
+    const child = world.now.roll(parent).id;
+    const { streams } = world;
+    const describe = streams.describe.bind(streams);
+    const hiddenUntil = world.clock.elapsed() + 300_000;
+    streams.rules.childrenDelayMs = 300_000;
+    streams.describe = async (...args) => {
+      const description = await describe(...args);
+      if (world.clock.elapsed() > hiddenUntil) return description;
+      return { ...description, shards: description.shards.filter(({ shardId }) => shardId !== child) };
+    };
     const tokens = world.write(20);
     await world.clock.advance(200_000);
     expect(row(parent)?.owner).to.equal('worker-1');
