@@ -1,0 +1,67 @@
+import { expect } from 'chai';
+import { DaemonWorld, missing, tokensOf } from '../../fakes/daemon-world.ts';
+import { throttles, writesAll } from '../../fakes/pipeline-world.ts';
+
+describe('streams that come and go', () => {
+  let world: DaemonWorld;
+
+  beforeEach(() => {
+    world = new DaemonWorld();
+  });
+
+  afterEach(async () => {
+    await world.stopAll();
+    for (const { end } of world.workers) if (end?.error !== undefined) throw end.error;
+  });
+
+  it('stream-disabled: drained to the end, ended without children, and it says so', async () => {
+    const a = world.target('a');
+    const worker = world.start();
+    const tokens = world.write(20);
+    await world.clock.advance(1_000);
+    tokens.push(...world.write(20));
+    world.now.disable();
+    await world.clock.advance(120_000);
+    expect([missing(a.delivered, tokens), worker.sink('a').state]).to.deep.equal([[], 'ended']);
+    expect([...world.leases.rows.values()].map(one => [one.checkpoint, one.children])).to.deep.equal([['SHARD_END', []]]);
+    expect(worker.daemon.status().pipelines[0]?.reason).to.match(/is disabled and has been read to its end/);
+  });
+
+  it('stream-re-enabled-new-arn: the old one drains first, a gap about what lies between, the new one from its start', async () => {
+    const [a, slow] = [world.target('a'), world.target('slow', {}, throttles)];
+    const worker = world.start({ source: { startingPosition: 'LATEST' } });
+    await world.clock.advance(2_000);
+    const old = world.write(20);
+    world.now.disable();
+    await world.clock.advance(5_000);
+    world.stream = world.streams.create();
+    const fresh = world.write(20);
+    await world.clock.advance(100_000);
+    expect([missing(a.delivered, [...old, ...fresh]), slow.delivered.length]).to.deep.equal([[], 0]);
+    const gaps = [...world.control.gapRows.values()];
+    expect(gaps.map(({ sinks, gap }) => [sinks, gap.reason])).to.deep.equal([[['a', 'slow'], 'stream-replaced']]);
+    expect([worker.sink('a').gaps, worker.sink('slow').gaps]).to.deep.equal([1, 1]);
+    slow.behaviour = writesAll();
+    await world.clock.advance(100_000);
+    expect([missing(slow.delivered, [...old, ...fresh]), tokensOf(slow.delivered).slice(0, 20).sort()]).to.deep.equal([[], old]);
+    await world.clock.advance(100_000);
+    expect([...world.control.streamRows.values()].map(({ drainedAt }) => drainedAt !== undefined)).to.deep.equal([true, false]);
+    worker.stop();
+    await world.clock.runUntil(worker.ended);
+    world.start({ source: { startingPosition: 'LATEST' } });
+    const more = world.write(5);
+    await world.clock.advance(5_000);
+    expect([missing(a.delivered, more), world.control.gapRows.size]).to.deep.equal([[], 1]);
+  });
+
+  it('enabling-empty-list: waits, and reads from the start', async () => {
+    world.now.status = 'ENABLING';
+    const a = world.target('a');
+    const worker = world.start();
+    await world.clock.advance(30_000);
+    const tokens = world.write(10);
+    world.now.status = 'ENABLED';
+    await world.clock.advance(80_000);
+    expect([worker.end, missing(a.delivered, tokens)]).to.deep.equal([undefined, []]);
+  });
+});
