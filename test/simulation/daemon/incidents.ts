@@ -113,7 +113,9 @@ export class Incidents {
 
   /** As an operator does who reads the status. */
   resumeHalted(status: Status): void {
-    const halted = new Set(status.pipelines.flatMap(({ sinks }) => sinks.filter(({ state }) => state === 'halted').map(({ name }) => name)));
+    const halted = new Set(
+      status.pipelines.flatMap(({ sinks }) => sinks.filter(({ state }) => state === 'halted').map(({ name }) => name)),
+    );
     for (const target of this.#world.targets) if (halted.has(target.name)) this.#put(target, false);
   }
 

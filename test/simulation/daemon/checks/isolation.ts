@@ -66,14 +66,14 @@ export class IsolationCheck {
 
   /** The life is over: what it should have delivered by now is delivered. */
   over(life: Life): void {
-    this.#troubles.clear();
-    const last = this.#outages.at(-1);
+    // Those of the stores go on; what was the life's own ends with it.
+    for (const what of this.#troubles) if (what === 'freeze' || what.startsWith('lease of')) this.outage(what, false);
     const now = this.#scene.clock.elapsed();
-    if (last !== undefined) last.to = Math.min(last.to, now);
-    for (const target of this.#scene.targets) {
-      if (!target.sketch.isHealthy) continue;
-      for (const stream of this.#scene.streams.streams.values()) this.#look(life, target, stream);
-    }
+    for (const outage of this.#outages) if (Number.isFinite(outage.to)) outage.to = Math.min(outage.to, now);
+    // A stream that replaced another waits for whatever the old one still has, and for the next look at the table.
+    const [stream, ...others] = this.#scene.streams.streams.values();
+    if (stream === undefined || others.length > 0) return;
+    for (const target of this.#scene.targets) if (target.sketch.isHealthy) this.#look(life, target, stream);
   }
 
   #look(life: Life, target: Target, stream: FakeStream): void {
@@ -83,8 +83,8 @@ export class IsolationCheck {
     for (const shard of stream.shards.values()) {
       const parent = shard.parent === undefined ? undefined : times.get(shard.parent);
       const begins = parent === undefined ? ready : Math.max(parent.last + border, ready);
-      const last = this.#follow(shard, begins, { life, target });
-      times.set(shard.id, { last: stream.isGone(shard, DAY_MS) ? last + GONE_MS : last });
+      const gone = stream.isGone(shard, DAY_MS) ? GONE_MS : 0;
+      times.set(shard.id, { last: this.#follow(shard, begins + gone, { life, target }) });
     }
   }
 

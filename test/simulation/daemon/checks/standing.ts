@@ -4,7 +4,8 @@
  */
 import { compareTokens } from '../../../../src/model/position.ts';
 import type { GapRow, SinkStart } from '../../../../src/ports/control-store.ts';
-import { DAY_MS, type Scene, startOf } from '../scene.ts';
+import { leaseKey } from '../../../../src/ports/lease-store.ts';
+import { ancestorsOf, DAY_MS, type Scene, startOf } from '../scene.ts';
 import type { Target } from '../target.ts';
 import type { Change } from '../truth.ts';
 
@@ -35,9 +36,17 @@ export function isItsOwn(scene: Scene, start: SinkStart, change: Change): boolea
   return writtenAt > (shard.madeAt <= oldestHeld ? oldestHeld + HOUR_MS : oldestHeld);
 }
 
-function isInGap({ control }: Scene, target: Target, change: Change): boolean {
-  for (const row of control.gapRows.values()) if (covers(row, change) && target.names.some(name => row.sinks.includes(name))) return true;
+function isInGap(scene: Scene, target: Target, change: Change): boolean {
+  for (const row of scene.control.gapRows.values()) {
+    if (target.names.some(name => row.sinks.includes(name)) && (covers(row, change) || isUnseen(scene, row, change))) return true;
+  }
   return false;
+}
+
+/** Of shards that came and went unseen only the last one's id is known. */
+function isUnseen({ leases }: Scene, { streamArn, partition = '', gap }: GapRow, { stream, shard }: Change): boolean {
+  if (streamArn !== stream.arn || gap.reason !== 'shard-gone' || gap.from !== undefined) return false;
+  return ancestorsOf(stream, partition).includes(shard) && !leases.rows.has(leaseKey(stream.arn, shard.id));
 }
 
 function covers({ streamArn, partition, gap }: GapRow, { stream, shard, token }: Change): boolean {
