@@ -10,7 +10,7 @@ const { after, ...rest } = record;
 const removal = { ...rest, kind: 'remove' as const, before: after ?? {} };
 
 const form = (format: (typeof FORMATS)[number] = 'debezium', tombstones = true) =>
-  messageForm({ format, tombstones, values: undefined }, virtualClock());
+  messageForm({ format, tombstones, values: undefined }, { clock: virtualClock(), writer: 'shop/orders' });
 
 describe('kafka messages', () => {
   for (const format of FORMATS) {

@@ -18,8 +18,12 @@ export interface MessageForm {
   encode(record: ChangeRecord): { readonly key: Buffer; readonly contents: readonly Content[] };
 }
 
-export function messageForm(options: Pick<KafkaOptions, 'format' | 'values' | 'tombstones'>, clock: Clock): MessageForm {
-  const encode = encoder(options.format, { binary: true, now: () => clock.now(), ...(options.values && { values: options.values }) });
+export function messageForm(
+  options: Pick<KafkaOptions, 'format' | 'values' | 'tombstones'>,
+  { clock, writer }: { readonly clock: Clock; readonly writer: string },
+): MessageForm {
+  const values = options.values && { values: options.values };
+  const encode = encoder(options.format, { binary: true, name: writer, now: () => clock.now(), ...values });
   return {
     key: record => Buffer.from(keyJson(record)),
     encode: record => {

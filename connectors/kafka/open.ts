@@ -13,7 +13,7 @@ import { Topics } from './topics.ts';
 
 const OPEN_MS: Ms = 30_000;
 
-export type OpenHost = Pick<Host, 'clock' | 'log' | 'signal' | 'sources'>;
+export type OpenHost = Pick<Host, 'clock' | 'log' | 'signal' | 'sources' | 'writer'>;
 
 export async function openKafka(options: KafkaOptions, host: OpenHost): Promise<KafkaSink> {
   const sasl = await kafkajsSasl(options.sasl);
@@ -33,7 +33,7 @@ export async function openWith(
   const make = clients((name, partitions) => topics.named(name)?.see(partitions, false));
   const topics = new Topics({ template: options.topic, create: options.createTopic, make, clock, log, signal });
   const links = new Links({ clock, make, isSound: error => failureOf(error).answered });
-  const sink = new KafkaSink({ options, form: messageForm(options, clock), topics, links, clock });
+  const sink = new KafkaSink({ options, form: messageForm(options, host), topics, links, clock });
   const limit = new AbortController();
   const abort = () => limit.abort();
   const cancel = clock.after(OPEN_MS, abort);

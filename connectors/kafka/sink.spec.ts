@@ -25,7 +25,7 @@ async function setUp(more: { options?: object; partitions?: number; maxBytes?: n
   const clock = virtualClock({ startAt: NOW });
   const options = optionsSchema.parse({ brokers: ['b:1'], topic: '{table}', ...more.options });
   const sources = [{ table: 'orders', region: 'us-east-1', tableId: 't' }];
-  const sink = await openWith(options, { clock, log: keptLog(), signal: never, sources }, listen => {
+  const sink = await openWith(options, { writer: 'test/orders', clock, log: keptLog(), signal: never, sources }, listen => {
     kafka.listen(listen);
     return kafka.make;
   });

@@ -15,7 +15,13 @@ const never = new AbortController().signal;
 
 export function openSink(brokers: readonly string[], more: object = {}, log: Log = silentLog): ReturnType<typeof openKafka> {
   const options = optionsSchema.parse({ brokers, topic: '{table}', ...more });
-  return openKafka(options, { clock: systemClock, log, signal: never, sources: [{ table: 'orders', region: 'us-east-1', tableId: 't' }] });
+  return openKafka(options, {
+    writer: 'test/orders',
+    clock: systemClock,
+    log,
+    signal: never,
+    sources: [{ table: 'orders', region: 'us-east-1', tableId: 't' }],
+  });
 }
 
 export async function withAdmin<T>(brokers: readonly string[], use: (admin: Admin) => Promise<T>, sasl?: object): Promise<T> {
