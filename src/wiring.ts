@@ -71,7 +71,11 @@ export async function daemonWorld(loaded: LoadedSettings, { log, worker }: { log
       name: settings.name,
       worker,
       leases: { durationMs: settings.leases.durationSeconds * 1000, renewMs: settings.leases.renewSeconds * 1000 },
-      limits: { memoryBytes: settings.limits.memoryMiB * MIB, drainMs: settings.limits.drainSeconds * 1000 },
+      limits: {
+        memoryBytes: settings.limits.memoryMiB * MIB,
+        drainMs: settings.limits.drainSeconds * 1000,
+        weight: settings.limits.weight,
+      },
       pipelines: settings.pipelines.map((pipeline, i) => pipelinePlan(pipeline, regions[i] ?? '')),
     },
     parts: {

@@ -1,9 +1,11 @@
 /** Control rows as they stand in the table: `pk` says the kind and the pipeline, `sk` is the row's own key. */
 import type { AttributeValue, Item } from '../model/item.ts';
 import type { Gap, GapReason } from '../model/page.ts';
-import type { GapRow, SinkRequest, SinkStart, StreamRow } from '../ports/control-store.ts';
+import type { EpochMs } from '../model/units.ts';
+import type { GapRow, Member, SinkRequest, SinkStart, StreamRow } from '../ports/control-store.ts';
 
 export const REQUESTS = 'request';
+export const MEMBERS = 'member';
 export const startsOf = (pipeline: string) => `start#${pipeline}`;
 export const gapsOf = (pipeline: string) => `gap#${pipeline}`;
 export const streamsOf = (pipeline: string) => `stream#${pipeline}`;
@@ -96,6 +98,35 @@ export function streamItem(row: StreamRow): Item {
 export function streamRow(pipeline: string, item: Item): StreamRow {
   const row = { pipeline, table: text(item, 'table'), arn: text(item, 'sk'), firstSeenAt: number(item, 'firstSeenAt') };
   return item['drainedAt'] === undefined ? row : { ...row, drainedAt: number(item, 'drainedAt') };
+}
+
+export function memberKey(worker: string): Item {
+  return { pk: { S: MEMBERS }, sk: { S: worker } };
+}
+
+export function memberValues({ weight, draining, serves, unable }: Omit<Member, 'beat' | 'bell'>, expiresAt: EpochMs): Item {
+  const list = (texts: readonly string[]) => ({ L: texts.map(S => ({ S })) });
+  return {
+    ':weight': { N: String(weight) },
+    ':draining': { BOOL: draining },
+    ':serves': list(serves),
+    ':unable': list(unable),
+    // Time to live counts in seconds.
+    ':expiresAt': { N: String(Math.ceil(expiresAt / 1000)) },
+  };
+}
+
+export function member(item: Item): Member {
+  const draining = item['draining'];
+  return {
+    worker: text(item, 'sk'),
+    beat: number(item, 'beat'),
+    bell: number(item, 'bell'),
+    weight: number(item, 'weight'),
+    draining: draining !== undefined && 'BOOL' in draining && draining.BOOL,
+    serves: texts(item['serves']),
+    unable: texts(item['unable']),
+  };
 }
 
 function text(item: Item, name: string): string {

@@ -1,7 +1,7 @@
 /** The control table in DynamoDB: `pk`, `sk`, both text, and `expiresAt` for rows that are only rubbish after a while. */
 import type { Item } from '../model/item.ts';
-import type { Ms, SinkName } from '../model/units.ts';
-import type { ControlStore, GapRow, SinkRequest, SinkStart, StreamRow } from '../ports/control-store.ts';
+import type { EpochMs, Ms, SinkName } from '../model/units.ts';
+import type { ControlStore, GapRow, Member, SinkRequest, SinkStart, StreamRow } from '../ports/control-store.ts';
 import { ServiceFault } from '../ports/service-fault.ts';
 import type { TableApi } from '../ports/table-api.ts';
 import * as rows from './control-store-rows.ts';
@@ -88,6 +88,53 @@ class DynamoControlStore implements ControlStore {
 
   async putStream(row: StreamRow, signal: AbortSignal): Promise<void> {
     await this.#table.call('PutItem', { TableName: this.#state.name, Item: rows.streamItem(row) }, signal);
+  }
+
+  async members(signal: AbortSignal): Promise<readonly Member[]> {
+    return (await this.#ofKind(rows.MEMBERS, signal)).map(rows.member);
+  }
+
+  async beat(member: Omit<Member, 'beat' | 'bell'>, expiresAt: EpochMs, signal: AbortSignal): Promise<void> {
+    const set = ['weight', 'draining', 'serves', 'unable', 'expiresAt'];
+    const names = [...set, 'beat', 'bell'].map(name => [`#${name}`, name] as const);
+    await this.#table.call(
+      'UpdateItem',
+      {
+        TableName: this.#state.name,
+        Key: rows.memberKey(member.worker),
+        UpdateExpression: `SET ${set.map(name => `#${name} = :${name}`).join(', ')} ADD #beat :one, #bell :none`,
+        ExpressionAttributeNames: Object.fromEntries(names),
+        ExpressionAttributeValues: { ...rows.memberValues(member, expiresAt), ':one': { N: '1' }, ':none': { N: '0' } },
+      },
+      signal,
+    );
+  }
+
+  async bell(worker: string, signal: AbortSignal): Promise<number | undefined> {
+    const request = { TableName: this.#state.name, Key: rows.memberKey(worker), ConsistentRead: true };
+    const { Item } = await this.#table.call('GetItem', request, signal);
+    return Item && rows.member(Item).bell;
+  }
+
+  async ring(worker: string, signal: AbortSignal): Promise<void> {
+    const request = {
+      TableName: this.#state.name,
+      Key: rows.memberKey(worker),
+      UpdateExpression: 'ADD #bell :one',
+      ConditionExpression: 'attribute_exists(pk)',
+      ExpressionAttributeNames: { '#bell': 'bell' },
+      ExpressionAttributeValues: { ':one': { N: '1' } },
+    };
+    try {
+      await this.#table.call('UpdateItem', request, signal);
+    } catch (error) {
+      // It has left.
+      if (!(error instanceof ServiceFault) || error.class !== 'condition') throw error;
+    }
+  }
+
+  async leave(worker: string, signal: AbortSignal): Promise<void> {
+    await this.#table.call('DeleteItem', { TableName: this.#state.name, Key: rows.memberKey(worker) }, signal);
   }
 
   async #standing({ pipeline, sink, streamArn }: SinkStart, signal: AbortSignal): Promise<SinkStart> {

@@ -37,6 +37,7 @@ export function leaseRow(item: Item): LeaseRow | undefined {
     ...present('owner', text(item['leaseOwner'])),
     ...present('nonce', text(item['acquireNonce'])),
     ...present('lastOwner', text(item['lastOwner'])),
+    ...present('handoffFrom', text(item['handoffFrom'])),
     ...present('startingToken', text(item['startingSequenceNumber'])),
     ...present('endedAt', number(item['endedAt'])),
   };
@@ -44,10 +45,12 @@ export function leaseRow(item: Item): LeaseRow | undefined {
 
 /** Attribute -> new value, undefined for what goes. */
 export function changedAttributes(seen: LeaseRow, change: LeaseChange): ReadonlyMap<string, AttributeValue | undefined> {
-  const { owner, nonce, children, endedAt } = change;
+  const { owner, nonce, children, endedAt, handoffFrom } = change;
   const set = new Map<string, AttributeValue | undefined>([['leaseCounter', { N: String(seen.counter + 1) }]]);
   if (owner !== undefined) {
     set.set('leaseOwner', owner === null ? undefined : { S: owner });
+    if (handoffFrom !== undefined || seen.handoffFrom !== undefined)
+      set.set('handoffFrom', handoffFrom === undefined ? undefined : { S: handoffFrom });
     if (seen.owner !== undefined && seen.owner !== owner) set.set('lastOwner', { S: seen.owner });
     if (owner !== null && seen.owner !== owner) set.set('ownerSwitchesSinceCheckpoint', { N: String(seen.ownerSwitches + 1) });
   }

@@ -5,6 +5,7 @@
  */
 import type { Gap } from '../model/page.ts';
 import type { EpochMs, PartitionId, SinkName } from '../model/units.ts';
+import type { LeaseKey } from './lease-store.ts';
 
 export type StartingPosition = 'TRIM_HORIZON' | 'LATEST';
 
@@ -52,6 +53,23 @@ export interface StreamRow {
   readonly drainedAt?: EpochMs;
 }
 
+/** A worker of the service, as all others see it. */
+export interface Member {
+  readonly worker: string;
+  /** Goes up at each interval: the only sign of life. */
+  readonly beat: number;
+  /** Goes up when somebody wants it to look at the leases. */
+  readonly bell: number;
+  /** Its share of the shards. */
+  readonly weight: number;
+  /** It leaves: it takes nothing more and gives everything away. */
+  readonly draining: boolean;
+  /** Streams whose shards it can read now, by ARN. */
+  readonly serves: readonly string[];
+  /** Rows that it cannot take: a write of an earlier run of them has not settled. */
+  readonly unable: readonly LeaseKey[];
+}
+
 export interface ControlStore {
   /** Makes the table where that is wanted, and waits until it answers. */
   prepare(signal: AbortSignal): Promise<void>;
@@ -66,4 +84,12 @@ export interface ControlStore {
   gaps(pipeline: string, signal: AbortSignal): Promise<readonly GapRow[]>;
   streams(pipeline: string, signal: AbortSignal): Promise<readonly StreamRow[]>;
   putStream(row: StreamRow, signal: AbortSignal): Promise<void>;
+  members(signal: AbortSignal): Promise<readonly Member[]>;
+  /** Says what a worker is, and raises its beat. `expiresAt`: when the row is rubbish; never a sign of death. */
+  beat(member: Omit<Member, 'beat' | 'bell'>, expiresAt: EpochMs, signal: AbortSignal): Promise<void>;
+  /** How often the worker was rung for; undefined when it has no row. */
+  bell(worker: string, signal: AbortSignal): Promise<number | undefined>;
+  /** Raises the bell of a worker that has a row. */
+  ring(worker: string, signal: AbortSignal): Promise<void>;
+  leave(worker: string, signal: AbortSignal): Promise<void>;
 }

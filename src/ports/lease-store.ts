@@ -34,6 +34,8 @@ export interface LeaseRow extends NewLease {
   readonly nonce?: string;
   /** The owner before this one. */
   readonly lastOwner?: string;
+  /** Who gave it to its owner, until that one takes it. */
+  readonly handoffFrom?: string;
   /** When the row became SHARD_END, by its owner's clock. */
   readonly endedAt?: EpochMs;
 }
@@ -42,6 +44,8 @@ export interface LeaseRow extends NewLease {
 export interface LeaseChange {
   /** Null: nobody. */
   readonly owner?: string | null;
+  /** A write that names an owner and not this drops what stood here. */
+  readonly handoffFrom?: string;
   readonly nonce?: string;
   /** All positions of the row, also those that stay. */
   readonly positions?: ReadonlyMap<string, Position>;

@@ -44,6 +44,10 @@ export interface DaemonPlan {
   /** Of this incarnation of this process: never used again. */
   readonly worker: string;
   readonly leases: { readonly durationMs: Ms; readonly renewMs: Ms };
-  readonly limits: { readonly memoryBytes: number; readonly drainMs: Ms };
+  readonly limits: {
+    readonly memoryBytes: number;
+    readonly drainMs: Ms /** Its share of the shards; 1 where absent. */;
+    readonly weight?: number;
+  };
   readonly pipelines: readonly PipelinePlan[];
 }

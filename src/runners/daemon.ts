@@ -4,10 +4,13 @@
  */
 import type { Ms, SinkName } from '../model/units.ts';
 import { Budget } from '../pipeline/budget.ts';
+import { partsOfLeaseKey } from '../ports/lease-store.ts';
 import type { Gauges } from '../ports/observer.ts';
+import { ServiceFault } from '../ports/service-fault.ts';
 import type { StatusSource } from '../ports/status-source.ts';
 import type { HeldLease } from '../shards/held-lease.ts';
 import { LeaseKeeper } from '../shards/lease-keeper.ts';
+import { Membership } from '../shards/membership.ts';
 import { daemonGauges } from './daemon-gauges.ts';
 import { type DaemonParts, NothingCanRun, Unsettled } from './daemon-parts.ts';
 import type { DaemonPlan } from './daemon-plan.ts';
@@ -41,6 +44,7 @@ class RunningDaemon implements Daemon {
   readonly #plan: DaemonPlan;
   readonly #parts: DaemonParts;
   readonly #keeper: LeaseKeeper;
+  readonly #crew: Membership;
   readonly #requests: SinkRequests;
   readonly #pipelines: readonly PipelineRunner[];
   readonly #view: DaemonView;
@@ -59,6 +63,7 @@ class RunningDaemon implements Daemon {
     const sinks = plan.pipelines.reduce((n, { sinks }) => n + sinks.filter(({ enabled }) => enabled).length, 0);
     const budget = new Budget({ limitBytes: plan.limits.memoryBytes, sinks });
     this.#requests = new SinkRequests({ ...parts, sink: (pipeline, sink) => this.#pipeline(pipeline)?.sinks.get(sink) });
+    this.#crew = this.#makeCrew();
     this.#keeper = this.#makeKeeper();
     const turns = new Turns(parts.clock, CHILDREN_EVERY_MS);
     this.#pipelines = plan.pipelines.map(pipeline => this.#makePipeline(pipeline, { budget, turns }));
@@ -84,6 +89,7 @@ class RunningDaemon implements Daemon {
       this.#stopping.abort();
       this.#ending.abort();
       this.#keeper.close();
+      this.#crew.close();
     }
   }
 
@@ -123,7 +129,7 @@ class RunningDaemon implements Daemon {
       const requests = this.#requests.run(known.resolve, signal);
       await Promise.race([known.promise, requests]);
       const keeper = this.#keeper.run(signal);
-      await Promise.all([requests, keeper, ...this.#pipelines.map(pipeline => pipeline.run(signal))]);
+      await Promise.all([requests, keeper, this.#crew.run(signal), ...this.#pipelines.map(pipeline => pipeline.run(signal))]);
     } catch (error) {
       if (!signal.aborted) throw error;
     }
@@ -147,16 +153,45 @@ class RunningDaemon implements Daemon {
     const { drainMs } = this.#plan.limits;
     const within = (ms: Ms) => clock.sleep(drainMs + ms, this.#ending.signal).then(() => false);
     const last = within(CLOSE_MS);
+    this.#keeper.leave();
+    const told = this.#crew.drain(this.#ending.signal);
     const ended = Promise.all(this.#pipelines.map(pipeline => pipeline.stop(drainMs))).then(ends => ends.every(settled => settled));
     const settled = await Promise.race([ended, within(SETTLE_MS)]);
-    await Promise.race([Promise.all(this.#pipelines.flatMap(({ sinks }) => [...sinks.values()].map(sink => sink.close()))), last]);
+    const closed = this.#pipelines.flatMap(({ sinks }) => [...sinks.values()].map(sink => sink.close()));
+    await Promise.race([Promise.all([...closed, told.then(() => this.#leave())]), last]);
     if (settled) return;
     log.error({}, 'some writes have not settled; their leases are left to expire');
     throw new Unsettled('some writes have not settled within the time for stopping; their leases are left to expire');
   }
 
+  /** What comes too late is found by the others: the row's beat stands still, and leases expire. */
+  async #leave(): Promise<void> {
+    const { signal } = this.#ending;
+    await this.#keeper.passOn(signal).catch((error: unknown) => {
+      if (!(error instanceof ServiceFault)) throw error;
+    });
+    await this.#crew.leave(signal);
+  }
+
   #pipeline(name: string): PipelineRunner | undefined {
     return this.#pipelines.find(pipeline => pipeline.name === name);
+  }
+
+  #makeCrew(): Membership {
+    const { worker, leases, limits } = this.#plan;
+    return new Membership({
+      ...this.#parts,
+      worker,
+      weight: limits.weight ?? 1,
+      timing: leases,
+      serves: () =>
+        this.#pipelines
+          .flatMap(({ state, streams }) => (state === 'running' ? streams : []))
+          .filter(({ isReady }) => isReady)
+          .map(({ arn }) => arn),
+      unable: () => this.#keeper.unsettled,
+      rung: () => this.#keeper.nudge(),
+    });
   }
 
   #makeKeeper(): LeaseKeeper {
@@ -167,6 +202,7 @@ class RunningDaemon implements Daemon {
       store: leases,
       worker: this.#plan.worker,
       timing: this.#plan.leases,
+      crew: this.#crew,
       survey: rows => {
         const worth = new Set(this.#pipelines.flatMap(pipeline => pipeline.survey(rows)));
         this.#scanned.resolve();
@@ -178,6 +214,12 @@ class RunningDaemon implements Daemon {
         pipeline?.take(lease);
       },
       unwanted: lease => of(lease)?.unwanted(lease),
+      handOver: (lease, target) => {
+        const { streamArn } = partsOfLeaseKey(lease.key);
+        of(lease)
+          ?.streams.find(({ arn }) => arn === streamArn)
+          ?.handOver(lease, target);
+      },
       lost: (lease, reason) => {
         const pipeline = of(lease);
         observer.leaseMoved?.(pipeline?.name ?? '', reason);

@@ -80,9 +80,9 @@ export class ShardRun {
     return this.#run?.sinkStatus(sink);
   }
 
-  /** Drains, saves and gives the lease back. */
-  stop(drainMs: Ms): Promise<'released' | 'unsettled' | 'lost'> {
-    this.#gone ??= this.#leave(drainMs);
+  /** Drains, saves and gives the lease back, or to a worker. */
+  stop(drainMs: Ms, to?: string): Promise<'released' | 'unsettled' | 'lost'> {
+    this.#gone ??= this.#leave(drainMs, to);
     return this.#gone;
   }
 
@@ -110,27 +110,27 @@ export class ShardRun {
 
   #ended(end: RunEnd): void {
     if (end !== 'ended' || this.#gone !== undefined) return;
-    this.#gone = this.#release();
+    this.#gone = this.#release(null);
     this.#gone.catch(this.#parts.failed);
   }
 
-  async #leave(drainMs: Ms): Promise<'released' | 'unsettled' | 'lost'> {
+  async #leave(drainMs: Ms, to?: string): Promise<'released' | 'unsettled' | 'lost'> {
     await this.#run?.stop(drainMs);
-    return this.#release();
+    return this.#release(to);
   }
 
-  async #release(): Promise<'released' | 'unsettled' | 'lost'> {
+  async #release(to?: string | null): Promise<'released' | 'unsettled' | 'lost'> {
     this.#ending.abort();
     const { lease, clock } = this.#parts;
     const settled = this.#run?.settled() ?? Promise.resolve();
     const inTime = await Promise.race([settled.then(() => true), clock.sleep(SETTLE_MS, new AbortController().signal).then(() => false)]);
     if (inTime) {
-      const answer = await lease.release();
+      const answer = await lease.release(to);
       this.#parts.over(this);
       return answer;
     }
     lease.stopRenewing();
-    void settled.then(() => lease.release()).then(() => this.#parts.over(this), this.#parts.failed);
+    void settled.then(() => lease.release(to)).then(() => this.#parts.over(this), this.#parts.failed);
     return 'unsettled';
   }
 }

@@ -55,4 +55,6 @@ export interface LeaseHolder {
   readonly expired: ReadonlySet<LeaseKey>;
   nudge(): void;
   holdBack(key: LeaseKey, settled: Promise<void>): void;
+  /** Tells a worker to look at the leases. */
+  ring(worker: string): void;
 }

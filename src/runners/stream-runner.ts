@@ -21,6 +21,8 @@ import type { StreamRunnerParts } from './stream-runner-parts.ts';
 import { keepUnseenShards } from './unseen-shards.ts';
 
 const ROWS_AT_ONCE = 16;
+/** A shard that is handed over is unread for this long at most, and a while. */
+const HAND_OVER_MS: Ms = 400;
 /** Whoever asks for the tip later than this would skip what a sink was promised: it reads from the oldest record and skips by time. */
 const FRESH_MS: Ms = 1_000;
 
@@ -49,6 +51,11 @@ export class StreamRunner {
 
   get positions(): SinkPositions {
     return this.#positions;
+  }
+
+  /** Its shards can be read here. */
+  get isReady(): boolean {
+    return this.#starts !== undefined && !this.#stopping && !this.graph.streamGone;
   }
 
   get graph(): ShardGraph {
@@ -91,7 +98,7 @@ export class StreamRunner {
   /** Takes in the rows of a scan, and says which are worth a lease. */
   survey(rows: readonly LeaseRow[]): ReadonlySet<LeaseKey> {
     this.#see(rows);
-    if (this.#stopping || this.#starts === undefined || this.graph.streamGone) return new Set();
+    if (!this.isReady) return new Set();
     this.#admit();
     return this.#positions.runnable();
   }
@@ -112,7 +119,7 @@ export class StreamRunner {
           children.map(child => newLease(this.arn, child)),
           signal,
         ),
-      ended: () => this.#onEnd(),
+      ended: () => this.#onEnd(shardId),
       over: over => {
         if (this.#runs.get(lease.key) === over) this.#runs.delete(lease.key);
       },
@@ -125,6 +132,13 @@ export class StreamRunner {
   unwanted(lease: HeldLease): void {
     const run = this.#runs.get(lease.key);
     const gone = run === undefined ? lease.release() : run.stop(this.#parts.drainMs);
+    gone.catch(this.#parts.failed);
+  }
+
+  /** It belongs to another worker, who goes on within a second. */
+  handOver(lease: HeldLease, target: string): void {
+    const run = this.#runs.get(lease.key);
+    const gone = run === undefined ? lease.release(target) : run.stop(Math.min(HAND_OVER_MS, this.#parts.drainMs), target);
     gone.catch(this.#parts.failed);
   }
 
@@ -219,10 +233,12 @@ export class StreamRunner {
     }
   }
 
-  /** A sink has ended a shard: its children may go on. */
-  #onEnd(): void {
+  /** A sink has ended a shard: its children may go on, also where another worker has them. */
+  #onEnd(shardId: string): void {
     this.#see(this.#rows);
     this.#admit();
+    for (const { key, parents, owner } of this.#positions.rows.values())
+      if (owner !== undefined && parents.includes(shardId) && !this.#runs.has(key)) this.#parts.keeper.ring(owner);
     this.#parts.keeper.nudge();
   }
 

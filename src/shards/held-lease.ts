@@ -50,8 +50,10 @@ export class HeldLease {
   #renews = true;
   /** Called once, at once, when the right is lost. */
   onLost: (reason: LostReason) => void = () => {};
-  /** Called once, when the row was given away. */
-  onReleased: () => void = () => {};
+  /** Called once, when the row was given away: to a worker, or to nobody. */
+  onReleased: (to: string | null) => void = () => {};
+  /** Who shall have the row when it is released and nobody is named. */
+  heir: () => string | undefined = () => undefined;
 
   /** `sentAt`: before the write was sent that took the row. */
   constructor(row: LeaseRow, sentAt: Instant, parts: HeldLeaseParts) {
@@ -100,13 +102,20 @@ export class HeldLease {
     this.#renews = false;
   }
 
-  /** Gives the row away, with what `change` adds. Nothing may be written after it. */
-  async release(change: (row: LeaseRow) => Omit<LeaseChange, 'owner'> = () => ({})): Promise<'released' | 'lost'> {
-    const answer = await this.#write(row => ({ ...change(row), owner: null }));
+  /** Gives the row away, to nobody or to a worker (by default to its heir), with what `change` adds. Nothing may be written after it. */
+  async release(
+    to: string | null = this.heir() ?? null,
+    change: (row: LeaseRow) => Omit<LeaseChange, 'owner' | 'handoffFrom'> = () => ({}),
+  ): Promise<'released' | 'lost'> {
+    const answer = await this.#write(row => ({
+      ...change(row),
+      owner: to,
+      ...(to !== null && row.owner !== undefined && { handoffFrom: row.owner }),
+    }));
     if (answer === 'lost') return 'lost';
     this.#state = 'released';
     this.#gaveUp.abort();
-    this.onReleased();
+    this.onReleased(to);
     return 'released';
   }
 

@@ -8,12 +8,14 @@ import type { Cancel, Clock, Random } from '../ports/clock.ts';
 import type { LeaseKey, LeaseRow, LeaseStore } from '../ports/lease-store.ts';
 import type { Log } from '../ports/log.ts';
 import { ServiceFault } from '../ports/service-fault.ts';
+import { Balance } from './balance.ts';
 import { HeldLease, type Instant, instant, isOurs, type LeaseTiming, type LostReason, marginMs } from './held-lease.ts';
-import { type LeasePlan, leasePlan } from './lease-plan.ts';
+import type { LeasePlan } from './lease-plan.ts';
+import type { Crew } from './membership.ts';
 import { Sightings } from './sightings.ts';
 
-/** `own`: it named us already: our take was applied and its answer lost, or we had let our right run out. */
-export type TakeReason = 'free' | 'own' | 'expired';
+/** `own`: it named us already: our take was applied and its answer lost, or we had let our right run out. `handed`: another worker gave it to us. */
+export type TakeReason = 'free' | 'own' | 'expired' | 'handed';
 
 export interface LeaseKeeperParts {
   readonly store: LeaseStore;
@@ -22,12 +24,15 @@ export interface LeaseKeeperParts {
   readonly log: Log;
   readonly worker: string;
   readonly timing: LeaseTiming;
+  readonly crew: Crew;
   /** Looks at the rows of a scan and says which are worth a lease. */
   readonly survey: (rows: readonly LeaseRow[]) => ReadonlySet<LeaseKey>;
   /** A lease is held from now on. */
   readonly taken: (lease: HeldLease, reason: TakeReason) => void;
   /** A lease is not worth holding any more: to be drained and released. Said at every scan until it is. */
   readonly unwanted: (lease: HeldLease) => void;
+  /** A lease belongs to another worker: to be drained and given to it. */
+  readonly handOver: (lease: HeldLease, target: string) => void;
   /** The right is gone: stop at once, write nothing. */
   readonly lost: (lease: HeldLease, reason: LostReason) => void;
 }
@@ -41,6 +46,7 @@ export class LeaseKeeper {
   readonly #held = new Map<LeaseKey, HeldLease>();
   readonly #unsettled = new Set<LeaseKey>();
   readonly #sightings = new Sightings();
+  readonly #balance: Balance;
   readonly #wake = { now: () => {} };
   #nudged = false;
   #renewing = 0;
@@ -51,6 +57,7 @@ export class LeaseKeeper {
 
   constructor(parts: LeaseKeeperParts) {
     this.#parts = parts;
+    this.#balance = new Balance(parts);
     this.#beatAt = parts.clock.elapsed();
   }
 
@@ -61,6 +68,11 @@ export class LeaseKeeper {
   /** Rows, not held here, whose owners give no sign of life. */
   get expired(): ReadonlySet<LeaseKey> {
     return this.#sightings.expired(this.#parts.clock.elapsed(), this.#parts.timing.durationMs);
+  }
+
+  /** Rows that cannot be taken here yet. */
+  get unsettled(): ReadonlySet<LeaseKey> {
+    return this.#unsettled;
   }
 
   /** Since the last scan that had an answer; undefined before the first. */
@@ -89,6 +101,26 @@ export class LeaseKeeper {
     void settled.then(free, free);
   }
 
+  /** From now on every lease that is released goes to whose it is without us. */
+  leave(): void {
+    this.#balance.leave();
+  }
+
+  ring(worker: string): void {
+    this.#parts.crew.ring(worker);
+  }
+
+  /** When we leave: what was handed to us meanwhile goes on to the next. */
+  async passOn(signal: AbortSignal): Promise<void> {
+    const { store, worker, crew } = this.#parts;
+    for (const row of await store.scan(signal)) {
+      if (row.owner !== worker || this.#held.has(row.key) || this.#unsettled.has(row.key)) continue;
+      const to = this.#balance.heir(row.key);
+      await store.write(row, { owner: to ?? null, ...(to !== undefined && { handoffFrom: worker }) }, signal);
+      if (to !== undefined) crew.ring(to);
+    }
+  }
+
   /** Takes leases until the signal aborts. What is held then stays held and is renewed until it is released, or until `close`. */
   async run(signal: AbortSignal): Promise<void> {
     this.#scheduleBeat();
@@ -112,15 +144,15 @@ export class LeaseKeeper {
     const { clock, store, timing, log } = this.#parts;
     const asked = clock.elapsed();
     try {
-      const rows = await store.scan(signal);
+      const [rows] = await Promise.all([store.scan(signal), this.#parts.crew.look(signal)]);
       this.#scannedAt = clock.elapsed();
       this.#trouble = undefined;
       this.#sightings.look(rows, asked);
       const runnable = this.#parts.survey(rows);
-      await this.#obey(this.#plan(rows, runnable), signal);
+      await this.#obey(this.#balance.plan(this.#seen(rows, runnable)), signal);
       const now = clock.elapsed();
-      const expiry = this.#sightings.nextExpiry(this.#notHeld(runnable), now, timing.durationMs);
-      return Math.min(timing.renewMs, expiry === undefined ? timing.renewMs : expiry - now + 1);
+      const ends = [this.#sightings.nextExpiry(this.#notHeld(runnable), now, timing.durationMs), this.#parts.crew.nextDeath];
+      return Math.min(timing.renewMs, ...ends.flatMap(at => (at === undefined ? [] : [Math.max(0, at - now) + 1])));
     } catch (error) {
       if (signal.aborted) return 0;
       const trouble = error instanceof Error ? error.message : String(error);
@@ -130,9 +162,8 @@ export class LeaseKeeper {
     }
   }
 
-  #plan(rows: readonly LeaseRow[], runnable: ReadonlySet<LeaseKey>): LeasePlan {
-    const me = this.#parts.worker;
-    return leasePlan({ rows, me, runnable, expired: this.expired, held: new Set(this.#held.keys()), unsettled: this.#unsettled });
+  #seen(rows: readonly LeaseRow[], runnable: ReadonlySet<LeaseKey>) {
+    return { rows, runnable, expired: this.expired, held: new Set(this.#held.keys()), unsettled: this.#unsettled };
   }
 
   *#notHeld(keys: ReadonlySet<LeaseKey>): Iterable<LeaseKey> {
@@ -143,6 +174,12 @@ export class LeaseKeeper {
     for (const key of plan.release) {
       const lease = this.#held.get(key);
       if (lease !== undefined) this.#parts.unwanted(lease);
+    }
+    for (const { key, target } of plan.handOver) {
+      const lease = this.#held.get(key);
+      if (lease === undefined) continue;
+      this.#balance.moves.begun(key);
+      this.#parts.handOver(lease, target);
     }
     const waiting = [...plan.take];
     const takeNext = async (): Promise<void> => {
@@ -172,12 +209,29 @@ export class LeaseKeeper {
     if (!lease.check()) return;
     this.#held.set(row.key, lease);
     lease.onLost = reason => {
-      this.#held.delete(row.key);
+      this.#forget(row.key);
       this.#parts.lost(lease, reason);
       this.nudge();
     };
-    lease.onReleased = () => this.#held.delete(row.key);
-    this.#parts.taken(lease, before.owner === undefined ? 'free' : before.owner === this.#parts.worker ? 'own' : 'expired');
+    lease.heir = () => this.#balance.heir(row.key);
+    lease.onReleased = to => {
+      this.#forget(row.key);
+      if (to !== null) this.#parts.crew.ring(to);
+    };
+    const reason = this.#reason(before);
+    if (reason === 'handed') this.#balance.moves.arrived(row.key);
+    this.#parts.taken(lease, reason);
+  }
+
+  #forget(key: LeaseKey): void {
+    this.#held.delete(key);
+    this.#balance.moves.over(key);
+  }
+
+  #reason({ owner, handoffFrom }: LeaseRow): TakeReason {
+    if (owner === undefined) return 'free';
+    if (owner !== this.#parts.worker) return 'expired';
+    return handoffFrom === undefined ? 'own' : 'handed';
   }
 
   #scheduleBeat(): void {

@@ -1,20 +1,18 @@
 /**
- * What to do about the leases, as a pure function of the rows of one scan, of what is known of their owners' life, and of what is held here. The
- * keeper (lease-keeper.ts) obeys. A row of a live owner is never taken: law 7.
+ * What to do about the leases, as a pure function of the rows of one scan, of what is known of their owners' life, of the other workers, and of what is
+ * held here. The keeper (lease-keeper.ts) obeys. A row of a live owner is never taken: its owner hands it over (law 7).
  */
 import type { LeaseKey, LeaseRow } from '../ports/lease-store.ts';
+import { leaseTargets, type TargetView } from './lease-targets.ts';
 
-export interface LeaseView {
-  readonly rows: readonly LeaseRow[];
+export interface LeaseView extends TargetView {
   readonly me: string;
-  /** Shards that are worth a lease. */
-  readonly runnable: ReadonlySet<LeaseKey>;
-  /** Owners that have not moved their row's counter for a lease's duration. */
-  readonly expired: ReadonlySet<LeaseKey>;
   /** Leases held here. */
   readonly held: ReadonlySet<LeaseKey>;
-  /** Rows that may not be taken here: something of an earlier run of them has not settled. */
-  readonly unsettled: ReadonlySet<LeaseKey>;
+  /** Held, but not to be moved for balance: they came here a moment ago, or are on their way already. */
+  readonly pinned: ReadonlySet<LeaseKey>;
+  /** How many more rows may be moved for balance now. */
+  readonly movesLeft: number;
 }
 
 export interface LeasePlan {
@@ -22,17 +20,39 @@ export interface LeasePlan {
   readonly take: readonly LeaseRow[];
   /** Held here and not worth it any more. */
   readonly release: readonly LeaseKey[];
+  /** Held here, and another's by right. */
+  readonly handOver: readonly { readonly key: LeaseKey; readonly target: string }[];
+  /** Others' by right, and free. */
+  readonly freeFor: ReadonlyMap<LeaseKey, string>;
 }
 
 export function leasePlan(view: LeaseView): LeasePlan {
-  const { runnable, held, unsettled } = view;
+  const { rows, runnable, held, pinned, me, movesLeft } = view;
+  const targets = leaseTargets({ ...view, expired: without(view.expired, held) });
+  const unable = view.workers.find(({ id }) => id === me)?.unable;
+  const others = rows.filter(({ key }) => runnable.has(key) && !held.has(key));
+  const handOver = [...held].flatMap(key => {
+    const target = targets.get(key);
+    return target === undefined || target === me || pinned.has(key) ? [] : [{ key, target }];
+  });
   return {
-    take: view.rows.filter(row => runnable.has(row.key) && !held.has(row.key) && !unsettled.has(row.key) && isFree(row, view)),
+    take: others.filter(row => !unable?.has(row.key) && (row.owner === me || (targets.get(row.key) === me && isFree(row, view)))),
     release: [...held].filter(key => !runnable.has(key)),
+    handOver: handOver.slice(0, Math.max(0, movesLeft)),
+    freeFor: new Map(
+      others.flatMap(({ key, owner }) => {
+        const target = targets.get(key);
+        return owner !== undefined || target === undefined || target === me ? [] : [[key, target] as const];
+      }),
+    ),
   };
 }
 
-/** Nobody's, a dead owner's, or named for us though we do not hold it (our take was applied and its answer lost). */
-function isFree(row: LeaseRow, { me, expired }: LeaseView): boolean {
-  return row.owner === undefined || row.owner === me || expired.has(row.key);
+/** Nobody's, or a dead owner's. One that names us though we do not hold it was handed over, or our take was applied and its answer lost. */
+function isFree(row: LeaseRow, { expired }: LeaseView): boolean {
+  return row.owner === undefined || expired.has(row.key);
+}
+
+function without(keys: ReadonlySet<LeaseKey>, those: ReadonlySet<LeaseKey>): ReadonlySet<LeaseKey> {
+  return new Set([...keys].filter(key => !those.has(key)));
 }

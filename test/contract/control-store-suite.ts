@@ -60,6 +60,23 @@ export function describeControlStore(name: string, open: () => Promise<ControlSt
       expect(await store.gaps('p2', signal)).to.deep.equal([]);
     });
 
+    it('keeps the members: what they say, that they live, and that they were rung for', async () => {
+      const said = { worker: 'w1', weight: 2, draining: false, serves: [ARN], unable: [] };
+      expect([await store.members(signal), await store.bell('w1', signal)]).to.deep.equal([[], undefined]);
+      await store.beat(said, 1_795_449_817_002, signal);
+      expect(await store.members(signal)).to.deep.equal([{ ...said, beat: 1, bell: 0 }]);
+      await store.ring('w1', signal);
+      await store.ring('w1', signal);
+      const changed = { ...said, draining: true, serves: [], unable: [`${ARN}:shardId-a`] };
+      await store.beat(changed, 1_795_449_817_002, signal);
+      await store.ring('w2', signal);
+      expect(await store.members(signal)).to.deep.equal([{ ...changed, beat: 2, bell: 2 }]);
+      expect(await store.bell('w1', signal)).to.equal(2);
+      await store.leave('w1', signal);
+      await store.ring('w1', signal);
+      expect(await store.members(signal)).to.deep.equal([]);
+    });
+
     it('keeps the streams of a pipeline, oldest first', async () => {
       const first: StreamRow = { pipeline: 'p1', table: 'orders', arn: `${ARN}z`, firstSeenAt: 1 };
       const second: StreamRow = { ...first, arn: ARN, firstSeenAt: 2 };

@@ -112,6 +112,14 @@ export function describeLeaseStore(name: string, open: () => Promise<LeaseStore>
       expect(await written(taken, { owner: 'c' })).to.deep.include({ owner: 'c', lastOwner: 'b', ownerSwitches: 2 });
     });
 
+    it('notes who gave it away until it is taken', async () => {
+      const held = await written(await made(), { owner: 'a', nonce: '1' });
+      const given = await written(held, { owner: 'b', handoffFrom: 'a', checkpoint: '5' });
+      expect(given).to.deep.include({ owner: 'b', handoffFrom: 'a', lastOwner: 'a', counter: 2 });
+      const taken = await written(given, { owner: 'b', nonce: '2' });
+      expect([taken.handoffFrom, taken.lastOwner, taken.counter]).to.deep.equal([undefined, 'a', 3]);
+    });
+
     it('notes the end, its children, and that it has not ended after all', async () => {
       const held = await written(await made(), { owner: 'a' });
       const ended = await written(held, { owner: null, checkpoint: 'SHARD_END', children: ['shardId-x', 'shardId-y'], endedAt: 5 });

@@ -48,6 +48,7 @@ export interface WorkerPlan {
   readonly sinks?: Readonly<Record<string, Partial<SinkPlan>>>;
   readonly drainMs?: Ms;
   readonly memoryBytes?: number;
+  readonly weight?: number;
   readonly pipelines?: readonly PipelinePlan[];
 }
 
@@ -95,7 +96,7 @@ export class DaemonWorld {
         name: 'shop',
         worker: `worker-${this.workers.length + 1}`,
         leases: TIMING,
-        limits: { memoryBytes: plan.memoryBytes ?? 64 * 1024 * 1024, drainMs: plan.drainMs ?? 20_000 },
+        limits: { memoryBytes: plan.memoryBytes ?? 64 * 1024 * 1024, drainMs: plan.drainMs ?? 20_000, weight: plan.weight ?? 1 },
         pipelines: plan.pipelines ?? [this.pipeline(plan, process)],
       },
       {

@@ -1,5 +1,5 @@
 /** Control rows in memory; the contract suite runs against this and the real store. */
-import type { ControlStore, GapRow, SinkRequest, SinkStart, StreamRow } from '../../src/ports/control-store.ts';
+import type { ControlStore, GapRow, Member, SinkRequest, SinkStart, StreamRow } from '../../src/ports/control-store.ts';
 import { type FakeFaults, underFate } from './fake-faults.ts';
 
 export class FakeControlStore implements ControlStore {
@@ -7,6 +7,7 @@ export class FakeControlStore implements ControlStore {
   readonly requests = new Map<string, SinkRequest>();
   readonly gapRows = new Map<string, GapRow>();
   readonly streamRows = new Map<string, StreamRow>();
+  readonly memberRows = new Map<string, Member>();
   readonly faults: FakeFaults;
 
   constructor(faults: FakeFaults = { fate: () => 'pass' }) {
@@ -63,6 +64,34 @@ export class FakeControlStore implements ControlStore {
   putStream(row: StreamRow, signal: AbortSignal): Promise<void> {
     return this.#call('putStream', signal, () => {
       this.streamRows.set(`${row.pipeline}#${row.arn}`, row);
+    });
+  }
+
+  members(signal: AbortSignal): Promise<readonly Member[]> {
+    return this.#call('members', signal, () => [...this.memberRows.values()]);
+  }
+
+  beat(member: Omit<Member, 'beat' | 'bell'>, _expiresAt: number, signal: AbortSignal): Promise<void> {
+    return this.#call('beat', signal, () => {
+      const { beat, bell } = this.memberRows.get(member.worker) ?? { beat: 0, bell: 0 };
+      this.memberRows.set(member.worker, { ...member, beat: beat + 1, bell });
+    });
+  }
+
+  bell(worker: string, signal: AbortSignal): Promise<number | undefined> {
+    return this.#call('bell', signal, () => this.memberRows.get(worker)?.bell);
+  }
+
+  ring(worker: string, signal: AbortSignal): Promise<void> {
+    return this.#call('ring', signal, () => {
+      const row = this.memberRows.get(worker);
+      if (row !== undefined) this.memberRows.set(worker, { ...row, bell: row.bell + 1 });
+    });
+  }
+
+  leave(worker: string, signal: AbortSignal): Promise<void> {
+    return this.#call('leave', signal, () => {
+      this.memberRows.delete(worker);
     });
   }
 

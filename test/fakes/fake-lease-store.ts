@@ -59,9 +59,10 @@ export class FakeLeaseStore implements LeaseStore {
 }
 
 function changed(row: LeaseRow, seen: LeaseRow, change: LeaseChange): LeaseRow {
-  const { owner: was, endedAt: ended, nonce, lastOwner, ...rest } = row;
+  const { owner: was, endedAt: ended, nonce, lastOwner, handoffFrom: from, ...rest } = row;
   const owner = change.owner === undefined ? was : (change.owner ?? undefined);
   const endedAt = change.endedAt === undefined ? ended : (change.endedAt ?? undefined);
+  const handoffFrom = change.owner === undefined ? from : change.handoffFrom;
   const moved = owner !== was && owner !== undefined;
   const newNonce = change.nonce ?? nonce;
   const before = was !== undefined && owner !== was ? was : lastOwner;
@@ -76,5 +77,6 @@ function changed(row: LeaseRow, seen: LeaseRow, change: LeaseChange): LeaseRow {
     ...(endedAt !== undefined && { endedAt }),
     ...(newNonce !== undefined && { nonce: newNonce }),
     ...(before !== undefined && { lastOwner: before }),
+    ...(handoffFrom !== undefined && { handoffFrom }),
   };
 }

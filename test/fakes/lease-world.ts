@@ -4,6 +4,7 @@ import type { Clock } from '../../src/ports/clock.ts';
 import type { LeaseRow } from '../../src/ports/lease-store.ts';
 import { leaseKey } from '../../src/ports/lease-store.ts';
 import type { Log } from '../../src/ports/log.ts';
+import type { Crew } from '../../src/shards/membership.ts';
 import type { Fate } from './fake-faults.ts';
 import { FakeLeaseStore } from './fake-lease-store.ts';
 import { seededRandom, type VirtualClock, virtualClock } from './virtual-clock.ts';
@@ -54,6 +55,12 @@ export function ownClock(machine: VirtualClock): OwnClock {
       wall += ms;
     },
   };
+}
+
+/** A worker that knows of no other. */
+export function alone(id: string): Crew {
+  const me = { id, weight: 1, draining: false, serves: new Set([ARN]), unable: new Set<string>() };
+  return { workers: [me], nextDeath: undefined, look: async () => {}, ring: () => {} };
 }
 
 export class LeaseWorld {

@@ -74,7 +74,7 @@ describe('daemon on DynamoDB Local', function () {
         name: 'shop',
         worker: `worker-${workers}`,
         leases: { durationMs: 3_000, renewMs: 900 },
-        limits: { memoryBytes: 64 * 1024 * 1024, drainMs: 5_000 },
+        limits: { memoryBytes: 64 * 1024 * 1024, drainMs: 5_000, weight: 1 },
         pipelines: [{ name: 'p', source: { ...SOURCE_PLAN, enableStream: true }, sinks: [sink] }],
       },
       {

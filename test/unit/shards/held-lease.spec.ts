@@ -161,7 +161,7 @@ describe('held lease', () => {
   it('gives the row away with its last positions in one write, and then writes no more', async () => {
     const lease = await held();
     const writes = world.store.writes;
-    expect(await outcome(lease.release(() => ({ checkpoint: '42' })))).to.equal('released');
+    expect(await outcome(lease.release(null, () => ({ checkpoint: '42' })))).to.equal('released');
     const row = world.standing('shard-1');
     expect([row.owner, row.checkpoint, row.lastOwner, world.store.writes - writes]).to.deep.equal([undefined, '42', 'me', 1]);
     expect(await lease.save(() => ({ checkpoint: '43' }))).to.equal('lost');

@@ -3,7 +3,7 @@ import type { LeaseKey, LeaseRow } from '../../../src/ports/lease-store.ts';
 import { partsOfLeaseKey } from '../../../src/ports/lease-store.ts';
 import type { HeldLease } from '../../../src/shards/held-lease.ts';
 import { LeaseKeeper } from '../../../src/shards/lease-keeper.ts';
-import { LeaseWorld, type OwnClock, ownClock, TIMING } from '../../fakes/lease-world.ts';
+import { alone, LeaseWorld, type OwnClock, ownClock, TIMING } from '../../fakes/lease-world.ts';
 
 /** A worker that only holds leases. */
 interface Worker {
@@ -45,9 +45,11 @@ describe('lease keeper', () => {
       clock,
       worker: name,
       timing: TIMING,
+      crew: alone(name),
       survey: rows => new Set(rows.filter(self.runnable).map(row => row.key)),
       taken: (lease, reason) => note(`${reason}`, lease),
       unwanted: lease => note('unwanted', lease),
+      handOver: (lease, target) => note(`to ${target}`, lease),
       lost: (lease, reason) => note(`lost ${reason}`, lease),
     });
     const self: Worker = {

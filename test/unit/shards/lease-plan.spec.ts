@@ -15,7 +15,9 @@ function planOf(rows: readonly LeaseRow[], more: Partial<Record<'runnable' | 'ex
     runnable: new Set(more.runnable ?? rows.map(({ key }) => key)),
     expired: new Set(more.expired),
     held: new Set(more.held),
-    unsettled: new Set(more.unsettled),
+    pinned: new Set(),
+    movesLeft: 100,
+    workers: [{ id: 'me', weight: 1, draining: false, serves: new Set(['']), unable: new Set(more.unsettled) }],
   };
   const plan = leasePlan(view);
   return { take: plan.take.map(({ key }) => key), release: plan.release };

@@ -1,0 +1,69 @@
+/** What this worker knows of the share of the others: it makes the plan, tells others what is theirs, and knows the heirs when it leaves. */
+import type { Ms } from '../model/units.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { LeaseKey } from '../ports/lease-store.ts';
+import type { LeaseTiming } from './held-lease.ts';
+import { type LeasePlan, type LeaseView, leasePlan } from './lease-plan.ts';
+import { leaseTargets } from './lease-targets.ts';
+import type { Crew } from './membership.ts';
+import { Moves } from './moves.ts';
+
+export interface BalanceParts {
+  readonly clock: Clock;
+  readonly timing: LeaseTiming;
+  readonly worker: string;
+  readonly crew: Crew;
+}
+
+/** What a scan has shown. */
+export type Seen = Pick<LeaseView, 'rows' | 'runnable' | 'expired' | 'held'> & { readonly unsettled: ReadonlySet<LeaseKey> };
+
+/** Thousands of leases are given away within a second, and the others may change meanwhile. */
+const HEIRS_MS: Ms = 100;
+
+export class Balance {
+  readonly moves: Moves;
+  readonly #parts: BalanceParts;
+  #view: LeaseView | undefined;
+  #freeFor: ReadonlyMap<LeaseKey, string> = new Map();
+  #isLeaving = false;
+  #heirs: { readonly at: Ms; readonly targets: ReadonlyMap<LeaseKey, string> } | undefined;
+
+  constructor(parts: BalanceParts) {
+    this.#parts = parts;
+    this.moves = new Moves(parts.clock, parts.timing.renewMs);
+  }
+
+  plan({ unsettled, ...seen }: Seen): LeasePlan {
+    const { worker: me, crew } = this.#parts;
+    const workers = crew.workers.map(one => (one.id === me ? { ...one, unable: unsettled } : one));
+    const takers = workers.filter(({ draining }) => !draining).length;
+    const movesLeft = this.moves.left(Math.ceil(seen.runnable.size / Math.max(1, takers)));
+    this.#view = { ...seen, me, workers, pinned: this.moves.pinned, movesLeft };
+    const plan = leasePlan(this.#view);
+    this.#tell(plan.freeFor);
+    return plan;
+  }
+
+  /** From now on what is given away goes to whose it is without us. */
+  leave(): void {
+    this.#isLeaving = true;
+  }
+
+  /** Whose a row is once we leave; before, nobody's. */
+  heir(key: LeaseKey): string | undefined {
+    if (!this.#isLeaving || this.#view === undefined) return undefined;
+    const { clock, crew, worker } = this.#parts;
+    if (this.#heirs === undefined || clock.elapsed() - this.#heirs.at >= HEIRS_MS) {
+      const workers = crew.workers.filter(({ id }) => id !== worker);
+      this.#heirs = { at: clock.elapsed(), targets: leaseTargets({ ...this.#view, workers }) };
+    }
+    return this.#heirs.targets.get(key);
+  }
+
+  /** Rows that have come free, each once. */
+  #tell(freeFor: ReadonlyMap<LeaseKey, string>): void {
+    for (const [key, target] of freeFor) if (this.#freeFor.get(key) !== target) this.#parts.crew.ring(target);
+    this.#freeFor = freeFor;
+  }
+}

@@ -1,0 +1,209 @@
+import { expect } from 'chai';
+import type { Ms } from '../../../src/model/units.ts';
+import { DaemonWorld, missing, type Worker } from '../../fakes/daemon-world.ts';
+import { TIMING } from '../../fakes/lease-world.ts';
+import { outOfOrder, type ScriptedTarget, writesAll } from '../../fakes/pipeline-world.ts';
+
+/** Several daemons on one table: who reads what, and how shards move between them. */
+describe('balance of several workers', function () {
+  this.timeout(60_000);
+  let world: DaemonWorld;
+  let a: ScriptedTarget;
+
+  afterEach(() => world.stopAll());
+
+  function worldOf(roots: number): void {
+    world = new DaemonWorld({ describesPerSecond: 1_000 }, { roots });
+    a = world.target('a');
+  }
+
+  const rows = () => [...world.leases.rows.values()];
+  const idOf = (worker: Worker) => `worker-${world.workers.indexOf(worker) + 1}`;
+  const ownedBy = (worker: Worker) => rows().filter(({ owner }) => owner === idOf(worker)).length;
+  const counts = (workers: readonly Worker[]) => workers.map(ownedBy);
+  const spread = (workers: readonly Worker[]) => Math.max(...counts(workers)) - Math.min(...counts(workers));
+  const started = (count: number) => Array.from({ length: count }, () => world.start());
+  const handed = () => world.moves.filter(reason => reason === 'handed').length;
+
+  /** Writes at a steady pace for so long. */
+  async function load(ms: Ms, perTick = 20): Promise<string[]> {
+    const tokens: string[] = [];
+    for (let passed = 0; passed < ms; passed += 50) {
+      tokens.push(...world.write(perTick, 200));
+      await world.clock.advance(50);
+    }
+    return tokens;
+  }
+
+  function expectWhole(tokens: readonly string[]): void {
+    expect([missing(a.delivered, tokens), outOfOrder(a.delivered)]).to.deep.equal([[], undefined]);
+  }
+
+  it('join-balances-in-one-interval: a fifth worker has its share within one renew interval, with nothing given twice', async () => {
+    worldOf(40);
+    const workers = started(4);
+    await world.clock.advance(60_000);
+    expect(counts(workers)).to.deep.equal([10, 10, 10, 10]);
+    const tokens = await load(1_000);
+    const before = world.moves.length;
+    workers.push(world.start());
+    tokens.push(...(await load(TIMING.renewMs)));
+    expect(counts(workers)).to.deep.equal([8, 8, 8, 8, 8]);
+    tokens.push(...(await load(1_000)));
+    await world.clock.advance(2_000);
+    expectWhole(tokens);
+    expect([a.delivered.length, world.moves.slice(before)]).to.deep.equal([tokens.length, Array(8).fill('handed')]);
+  });
+
+  it('simultaneous-joiners: balanced, and no shard is taken more than twice in the first minute', async () => {
+    worldOf(40);
+    const workers = started(10);
+    await world.clock.advance(60_000);
+    expect(spread(workers)).to.be.at.most(1);
+    expect(rows().every(({ owner }) => owner !== undefined)).to.equal(true);
+    expect(world.moves.length).to.be.at.most(2 * 40);
+  });
+
+  it('scale-in-sigterm: every lease moves within a second, none waits for expiry, nothing is given twice', async () => {
+    worldOf(12);
+    const workers = started(3);
+    await world.clock.advance(60_000);
+    const tokens = await load(1_000);
+    const [leaver, ...others] = workers;
+    if (leaver === undefined) throw new Error('no worker');
+    leaver.stop();
+    tokens.push(...(await load(1_000)));
+    expect([ownedBy(leaver), counts(others)]).to.deep.equal([0, [6, 6]]);
+    tokens.push(...(await load(1_000)));
+    await world.clock.advance(2_000);
+    expectWhole(tokens);
+    expect([leaver.end, a.delivered.length, world.moves.includes('expired')]).to.deep.equal([{}, tokens.length, false]);
+    expect([...world.control.memberRows.keys()]).to.deep.equal(['worker-2', 'worker-3']);
+  });
+
+  it('handoff-under-1s: under a steady load no record waits for longer than a second', async () => {
+    worldOf(2);
+    started(1);
+    await world.clock.advance(5_000);
+    await load(1_000);
+    world.start();
+    const late = new Map<string, Ms>();
+    for (let tick = 0; tick < 400; tick++) {
+      const at = world.clock.elapsed();
+      for (const token of world.write(2, 50)) late.set(token, at);
+      await world.clock.advance(10);
+      for (const { token } of a.delivered) {
+        const since = late.get(token);
+        if (since === undefined) continue;
+        expect(world.clock.elapsed() - since).to.be.at.most(1_000 + 10);
+        late.delete(token);
+      }
+    }
+    expect([handed(), late.size < 100]).to.deep.equal([1, true]);
+  });
+
+  it('handoff-slow-sink: given over when its writes have settled, and what had not settled is given again', async () => {
+    worldOf(2);
+    started(1);
+    await world.clock.advance(5_000);
+    a.behaviour = writesAll(1_000);
+    const tokens = await load(500);
+    world.start();
+    tokens.push(...(await load(4_000)));
+    await world.clock.advance(30_000);
+    expectWhole(tokens);
+    expect([handed(), world.moves.includes('expired')]).to.deep.equal([1, false]);
+  });
+
+  it('handoff-target-dies: the row expires, and another worker takes it', async () => {
+    worldOf(4);
+    const [first] = started(1);
+    await world.clock.advance(5_000);
+    const second = world.start();
+    await world.clock.runUntil(() => rows().some(({ owner }) => owner === 'worker-2'));
+    await world.kill(second);
+    const tokens = await load(1_000);
+    await world.clock.advance(TIMING.durationMs + 2 * TIMING.renewMs + 3_000);
+    expect(first && ownedBy(first)).to.equal(4);
+    expectWhole(tokens);
+  });
+
+  it('handoff-owner-dies-mid-drain: the rows expire, and nothing is stuck', async () => {
+    worldOf(4);
+    const [first] = started(1);
+    if (first === undefined) throw new Error('no worker');
+    await world.clock.advance(5_000);
+    a.behaviour = writesAll(300);
+    const tokens = await load(1_000);
+    const second = world.start();
+    await world.clock.runUntil(() => world.control.memberRows.get('worker-2')?.serves.length === 1);
+    tokens.push(...(await load(400)));
+    await world.kill(first);
+    tokens.push(...(await load(1_000)));
+    await world.clock.advance(TIMING.durationMs + 2 * TIMING.renewMs + 5_000);
+    expect(ownedBy(second)).to.equal(4);
+    expectWhole(tokens);
+  });
+
+  it('no-thrash-when-balanced: no row moves for an hour, though answers of the stores are late or missing', async () => {
+    worldOf(5);
+    const workers = started(2);
+    await world.clock.advance(60_000);
+    const before = [...world.moves];
+    world.leaseFate = operation => (operation === 'scan' && world.random.chance(0.2) ? { delayMs: 700 } : 'pass');
+    world.controlFate = () => (world.random.chance(0.1) ? 'lost' : 'pass');
+    await world.clock.advance(600_000);
+    expect([world.moves, spread(workers)]).to.deep.equal([before, 1]);
+  });
+
+  it('expired-taken-when-balanced: a dead worker among many leaves nothing behind', async () => {
+    worldOf(9);
+    const workers = started(3);
+    await world.clock.advance(60_000);
+    const dead = workers.pop();
+    if (dead === undefined) throw new Error('no worker');
+    await world.kill(dead);
+    await world.clock.advance(TIMING.durationMs + 2 * TIMING.renewMs);
+    expect([ownedBy(dead), spread(workers), rows().every(({ owner }) => owner !== undefined)]).to.deep.equal([0, 1, true]);
+  });
+
+  it('ended-rows-not-counted: shares are of what can be read', async () => {
+    worldOf(8);
+    const workers = started(1);
+    await world.clock.advance(2_000);
+    const tokens = world.write(100);
+    for (const { id } of world.now.open) if (Number.parseInt(id.slice(-1), 16) % 2 === 0) world.now.roll(id);
+    await world.clock.advance(10_000);
+    workers.push(world.start());
+    await world.clock.advance(10_000);
+    expect([rows().length, counts(workers)]).to.deep.equal([12, [4, 4]]);
+    expectWhole(tokens);
+  });
+
+  it('weighted-workers: leases are shared by weight', async () => {
+    worldOf(16);
+    const workers = [world.start({ weight: 1 }), world.start({ weight: 3 })];
+    await world.clock.advance(90_000);
+    expect(counts(workers)).to.deep.equal([4, 12]);
+  });
+
+  it('a child stays with the worker that read its parent, and is read at once', async () => {
+    worldOf(6);
+    const workers = started(3);
+    await world.clock.advance(60_000);
+    const before = [...world.moves];
+    const tokens = await load(500);
+    const owners = new Map(rows().map(({ key, owner }) => [key.slice(key.lastIndexOf(':') + 1), owner]));
+    for (const { id } of world.now.open) world.now.roll(id);
+    tokens.push(...(await load(3_000)));
+    await world.clock.advance(1_000);
+    expectWhole(tokens);
+    const children = rows().filter(({ parents }) => parents.length > 0);
+    expect(children.map(({ owner }) => owner)).to.deep.equal(children.map(({ parents }) => owners.get(parents[0] ?? '')));
+    expect([spread(workers), world.moves.length - before.length, handed()]).to.deep.equal([
+      0,
+      6,
+      before.filter(reason => reason === 'handed').length,
+    ]);
+  });
+});
