@@ -140,13 +140,12 @@ export const PROCESS_SCHEMA = {
       refusal: 'expected 1; more processes are not built yet',
     },
     weight: {
-      doc: "This worker's share of shards.",
+      doc: "This worker's share of shards, beside the weights of the others.",
       format: 'tm-whole',
       default: 1,
       min: 1,
-      max: 1,
+      max: 1000,
       env: 'TIDEMARK_LIMITS_WEIGHT',
-      refusal: 'expected 1; other weights are not built yet',
     },
   },
 } satisfies ProcessSection;
