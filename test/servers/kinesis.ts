@@ -3,8 +3,9 @@ import { npmInstalled } from './packages.ts';
 import { HOST } from './ports.ts';
 import { type Server, startServer } from './server.ts';
 
-// Not its own command line, which listens on every address.
+// Not its own command line, which listens on every address. It throws where a client leaves in the middle of a request: that may not end it.
 const PROGRAM = `
+process.on('uncaughtException', error => console.error(error));
 const [, folder, port] = process.argv;
 require(folder)({ createStreamMs: 50, deleteStreamMs: 50, updateStreamMs: 50, shardLimit: 100 }).listen(Number(port), '${HOST}');
 `;
