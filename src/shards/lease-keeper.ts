@@ -248,7 +248,8 @@ export class LeaseKeeper {
     const { clock, log, timing } = this.#parts;
     const lateMs = clock.elapsed() - this.#beatAt - beatMs;
     this.#beatAt = clock.elapsed();
-    if (lateMs > marginMs(timing.durationMs))
+    // Nothing is at stake while nothing is held: a process that starts is busy loading itself.
+    if (this.#held.size > 0 && lateMs > marginMs(timing.durationMs))
       log.warn({ lateMs: Math.round(lateMs) }, 'the event loop was blocked; leases are looked at again');
     for (const lease of [...this.#held.values()]) {
       if (!lease.check() || !lease.isDue || this.#renewing >= RENEWALS_AT_ONCE) continue;

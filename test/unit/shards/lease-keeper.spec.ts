@@ -137,6 +137,14 @@ describe('lease keeper', () => {
     expect(world.standing('s1').checkpoint).to.equal('TRIM_HORIZON');
   });
 
+  it('event-loop-blocked-at-start: of no interest while nothing is held', async () => {
+    const a = worker('a');
+    a.clock.freeze(8_000);
+    await world.clock.advance(200);
+    expect(a.events).to.deep.equal([]);
+    expect(world.log.lines.filter(line => line.message.includes('blocked'))).to.have.length(0);
+  });
+
   it('event-loop-blocked-8s: said once, and the lease is looked at before anything else', async () => {
     await world.row('s1');
     const a = worker('a');
