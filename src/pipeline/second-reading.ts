@@ -92,8 +92,8 @@ export class SecondReading implements Holder {
       const { place } = feed.run;
       const liesIn = comparePositions(place, read.from) >= 0 && comparePositions(place, to) <= 0;
       if (!liesIn || !this.#isServed(feed)) continue;
-      // What is missing before this page may be missing for a feed further on, or not: it finds out from its own place.
-      if (page.gap !== undefined && comparePositions(place, read.from) !== 0) continue;
+      // A feed further on finds out from its own place what of this page lies before its tip, and whether what is missing before it is missing for it.
+      if ((page.gap !== undefined || place.at === 'tip') && comparePositions(place, read.from) !== 0) continue;
       feed.give({ slots: read.slots, gap: page.gap, end: page.end === true, atTip: page.atTip === true });
     }
   }
