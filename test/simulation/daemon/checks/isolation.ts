@@ -40,10 +40,10 @@ export class IsolationCheck {
     this.#scene = scene;
     this.#plan = plan;
     const healthy = plan.sinks.find(({ isHealthy }) => isHealthy);
-    const { records, waitMs } = healthy?.traits.batch ?? { records: 1, waitMs: 0 };
-    const perWrite = (healthy?.latencyMs ?? 0) + 2;
-    const perPage = 2 * (plan.source.pollMs + 2 * (plan.rules.latencyMs ?? 0));
-    this.#perRecordMs = perPage / (plan.rules.pageRecords ?? 1_000) + (healthy?.traits.oncePerKey ? perWrite : perWrite / records);
+    const waitMs = healthy?.traits.batch.waitMs ?? 0;
+    const perPage = 2 * (plan.source.pollMs + 2 * (plan.rules.latencyMs ?? 0) + waitMs);
+    const pageRecords = Math.min(plan.rules.pageRecords ?? 1_000, 1_000_000 / plan.recordBytes[1]);
+    this.#perRecordMs = perPage / pageRecords + (healthy?.latencyMs ?? 0) + 2;
     this.#boundMs = BOUND_MS + plan.source.idleMs + waitMs;
   }
 

@@ -4,9 +4,10 @@
  * coalesces holds in the end is the last record of each key (completeness.ts looks at that).
  */
 import type { ChangeRecord } from '../../../../src/model/change-record.ts';
-import { nameOf, numberOf, type Scene } from '../scene.ts';
+import { nameOf, numberOf, type Scene, startOf } from '../scene.ts';
 import type { Target } from '../target.ts';
 import type { Change } from '../truth.ts';
+import { isItsOwn } from './standing.ts';
 
 export class OrderCheck {
   readonly #scene: Scene;
@@ -34,9 +35,14 @@ export class OrderCheck {
     };
   }
 
-  /** Of a change that lands for the first time, before it is entered in the ledger. */
+  /**
+   * Of a change that lands for the first time, before it is entered in the ledger. What was made before a tip is not the sink's own: some of it may be
+   * given when the tip is opened again.
+   */
   first(target: Target, change: Change): void {
     if (!target.isOrdered || target.coalesces) return;
+    const start = startOf(this.#scene, target, change.stream);
+    if (start !== undefined && !isItsOwn(this.#scene, start, change)) return;
     const newest = target.ledger.newest.get(change.key);
     if (newest !== undefined && newest.n > change.n) {
       this.#scene.history.breaks(
