@@ -9,6 +9,7 @@ import type { Ms, SinkName } from '../model/units.ts';
 import type { Cancel, Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import { Accounts } from './accounts.ts';
+import { WriteTrouble } from './write-trouble.ts';
 
 export type OpenSinkState = 'open' | 'paused' | 'halted' | 'stopped';
 
@@ -35,6 +36,7 @@ export class OpenSink {
   readonly traits: Traits;
   readonly delivery: Delivery;
   readonly accounts = new Accounts();
+  readonly trouble: WriteTrouble;
   /** Bytes taken and unfinished, and rests, over all partitions: what the sink's share counts. */
   heldBytes = 0;
   readonly #parts: OpenSinkParts;
@@ -52,6 +54,7 @@ export class OpenSink {
     this.type = parts.type;
     this.delivery = parts.delivery;
     this.traits = parts.connector.traits(parts.options);
+    this.trouble = new WriteTrouble(parts.log, parts.clock);
   }
 
   get state(): OpenSinkState {

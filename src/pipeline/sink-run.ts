@@ -206,9 +206,7 @@ export class SinkRun {
     const { clock } = this.#parts;
     const attempted = await attempt(this.sink, batch, { timeoutMs: this.plan.timeoutMs, clock }, this.#abort.signal);
     this.#parts.observer.batchWritten?.(this.#parts.labels, announcement(attempted, batch));
-    if (attempted.is === 'failed' && !this.#abort.signal.aborted) {
-      this.#parts.log.debug({ sink: this.sink.name, records: entries.length }, `a write failed: ${attempted.fault.message}`);
-    }
+    if (!this.#abort.signal.aborted) this.sink.trouble.hear(attempted.is === 'failed' ? attempted.fault : attempted.answer);
     if (attempted.is === 'failed') this.#whole(cut, attempted);
     else this.#answer(cut, attempted.answer);
     this.go();
