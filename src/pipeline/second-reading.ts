@@ -92,8 +92,9 @@ export class SecondReading implements Holder {
       const { place } = feed.run;
       const liesIn = comparePositions(place, read.from) >= 0 && comparePositions(place, to) <= 0;
       if (!liesIn || !this.#isServed(feed)) continue;
-      // A feed further on finds out from its own place what of this page lies before its tip, and whether what is missing before it is missing for it.
-      if ((page.gap !== undefined || place.at === 'tip') && comparePositions(place, read.from) !== 0) continue;
+      // A feed elsewhere finds out from its own place what of a page lies before its tip, and whether what a gap or a tip leaves out is missing for it.
+      const isApart = page.gap !== undefined || place.at === 'tip' || read.from.at === 'tip';
+      if (isApart && comparePositions(place, read.from) !== 0) continue;
       feed.give({ slots: read.slots, gap: page.gap, end: page.end === true, atTip: page.atTip === true });
     }
   }
