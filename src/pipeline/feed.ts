@@ -74,6 +74,13 @@ export class Feed {
     this.run.end();
   }
 
+  /** Learns from a reading that it is not in what lies after its place, or that nothing does. */
+  lookAt(reading: Reading): void {
+    if (this.state !== 'behind' || this.#rest !== undefined) return;
+    const changedAt = reading.changedAfter(this.run.place);
+    if (changedAt !== undefined) this.untakenSince = changedAt ?? undefined;
+  }
+
   /** Gives it a page of the second reading: what lies after its place. `gap` only to a feed that stands where it begins. */
   give(page: { slots: readonly Slot[]; gap?: Gap | undefined; end: boolean; atTip: boolean }): void {
     if (page.gap !== undefined) this.run.passGap(page.gap);

@@ -124,6 +124,7 @@ export class MainReading implements Holder {
       this.#permit.giveBack();
       if (page.unanswered) continue;
       this.#lane.answered(page);
+      for (const feed of this.#lane.feeds) feed.lookAt(reading);
       this.pump();
       if (page.end) break;
     }

@@ -3,7 +3,8 @@
  * feed that fell behind can come back without being read again. Ordinals count the records of this reading.
  */
 import type { Gap, Page } from '../model/page.ts';
-import { compareTokens, type Position, type Token } from '../model/position.ts';
+import { comparePositions, compareTokens, type Position, type Token } from '../model/position.ts';
+import type { EpochMs } from '../model/units.ts';
 import type { Budget } from './budget.ts';
 import { type Slot, slotOf } from './slot.ts';
 
@@ -70,6 +71,17 @@ export class Reading {
       else high = middle;
     }
     return low;
+  }
+
+  /** When the first record after a place was made; null when nothing lies there; undefined when this reading cannot tell. */
+  changedAfter(place: Position): EpochMs | null | undefined {
+    if (place.at === 'end' || comparePositions(this.openedAt, place) > 0) return undefined;
+    const token = place.at === 'after' || place.at === 'from' ? place.token : undefined;
+    if (token === undefined && comparePositions(this.openedAt, place) !== 0) return undefined;
+    if (this.lastLetGo !== undefined && (token === undefined || compareTokens(this.lastLetGo, token) > 0)) return undefined;
+    let ordinal = token === undefined ? this.#first : this.after(token);
+    if (place.at === 'from' && this.at(ordinal - 1)?.record.token === token) ordinal -= 1;
+    return this.at(ordinal)?.record.changedAt ?? (this.atTip === true ? null : undefined);
   }
 
   /** Lets go of records below `ordinal` until at most `bytes` are held. */

@@ -54,8 +54,10 @@ export class ScriptedReader implements Reader {
 
   #indexOf(from: Position): number {
     if (from.at === 'start') return 0;
-    if (from.at === 'after') return this.records.findIndex(record => compareTokens(record.token, from.token) > 0) >>> 0;
-    if (from.at === 'from') return this.records.findIndex(record => compareTokens(record.token, from.token) >= 0) >>> 0;
-    return this.records.length;
+    const token = from.at === 'after' || from.at === 'from' ? from.token : undefined;
+    if (token === undefined) return this.records.length;
+    const least = from.at === 'from' ? 0 : 1;
+    const index = this.records.findIndex(record => Math.sign(compareTokens(record.token, token)) >= least);
+    return index < 0 ? this.records.length : index;
   }
 }
