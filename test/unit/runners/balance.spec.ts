@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import type { Ms } from '../../../src/model/units.ts';
-import { DaemonWorld, missing, type Worker } from '../../fakes/daemon-world.ts';
+import { DaemonWorld, denied, missing, type Worker, type WorkerPlan } from '../../fakes/daemon-world.ts';
 import { TIMING } from '../../fakes/lease-world.ts';
-import { outOfOrder, type ScriptedTarget, writesAll } from '../../fakes/pipeline-world.ts';
+import { outOfOrder, type ScriptedTarget, throttles, writesAll } from '../../fakes/pipeline-world.ts';
 
 /** Several daemons on one table: who reads what, and how shards move between them. */
 describe('balance of several workers', function () {
@@ -22,7 +22,7 @@ describe('balance of several workers', function () {
   const ownedBy = (worker: Worker) => rows().filter(({ owner }) => owner === idOf(worker)).length;
   const counts = (workers: readonly Worker[]) => workers.map(ownedBy);
   const spread = (workers: readonly Worker[]) => Math.max(...counts(workers)) - Math.min(...counts(workers));
-  const started = (count: number) => Array.from({ length: count }, () => world.start());
+  const started = (count: number, plan: WorkerPlan = {}) => Array.from({ length: count }, () => world.start(plan));
   const handed = () => world.moves.filter(reason => reason === 'handed').length;
 
   /** Writes at a steady pace for so long. */
@@ -40,19 +40,18 @@ describe('balance of several workers', function () {
   }
 
   it('join-balances-in-one-interval: a fifth worker has its share within one renew interval, with nothing given twice', async () => {
-    worldOf(40);
+    worldOf(400);
     const workers = started(4);
-    await world.clock.advance(60_000);
-    expect(counts(workers)).to.deep.equal([10, 10, 10, 10]);
-    const tokens = await load(1_000);
+    await world.clock.advance(40_000);
+    expect(counts(workers)).to.deep.equal([100, 100, 100, 100]);
+    const tokens = await load(500);
     const before = world.moves.length;
     workers.push(world.start());
     tokens.push(...(await load(TIMING.renewMs)));
-    expect(counts(workers)).to.deep.equal([8, 8, 8, 8, 8]);
-    tokens.push(...(await load(1_000)));
-    await world.clock.advance(2_000);
+    expect(counts(workers)).to.deep.equal([80, 80, 80, 80, 80]);
+    await world.clock.advance(3_000);
     expectWhole(tokens);
-    expect([a.delivered.length, world.moves.slice(before)]).to.deep.equal([tokens.length, Array(8).fill('handed')]);
+    expect([a.delivered.length, world.moves.slice(before)]).to.deep.equal([tokens.length, Array(80).fill('handed')]);
   });
 
   it('simultaneous-joiners: balanced, and no shard is taken more than twice in the first minute', async () => {
@@ -133,26 +132,29 @@ describe('balance of several workers', function () {
     const [first] = started(1);
     if (first === undefined) throw new Error('no worker');
     await world.clock.advance(5_000);
-    a.behaviour = writesAll(300);
+    a.behaviour = writesAll(390);
     const tokens = await load(1_000);
     const second = world.start();
     await world.clock.runUntil(() => world.control.memberRows.get('worker-2')?.serves.length === 1);
-    tokens.push(...(await load(400)));
+    tokens.push(...(await load(300)));
     await world.kill(first);
     tokens.push(...(await load(1_000)));
     await world.clock.advance(TIMING.durationMs + 2 * TIMING.renewMs + 5_000);
-    expect(ownedBy(second)).to.equal(4);
+    expect([ownedBy(second), world.moves.filter(reason => reason === 'handed' || reason === 'expired')]).to.deep.equal([
+      4,
+      Array(4).fill('expired'),
+    ]);
     expectWhole(tokens);
   });
 
   it('no-thrash-when-balanced: no row moves for an hour, though answers of the stores are late or missing', async () => {
     worldOf(5);
-    const workers = started(2);
+    const workers = started(2, { source: { idleMs: 30_000 } });
     await world.clock.advance(60_000);
     const before = [...world.moves];
     world.leaseFate = operation => (operation === 'scan' && world.random.chance(0.2) ? { delayMs: 700 } : 'pass');
     world.controlFate = () => (world.random.chance(0.1) ? 'lost' : 'pass');
-    await world.clock.advance(600_000);
+    await world.clock.advance(3_600_000);
     expect([world.moves, spread(workers)]).to.deep.equal([before, 1]);
   });
 
@@ -205,5 +207,49 @@ describe('balance of several workers', function () {
       6,
       before.filter(reason => reason === 'handed').length,
     ]);
+  });
+
+  it('two that leave at once pass on what they give each other', async () => {
+    worldOf(9);
+    const workers = started(3);
+    await world.clock.advance(60_000);
+    const tokens = await load(500);
+    for (const worker of workers.slice(0, 2)) worker.stop();
+    tokens.push(...(await load(3_000)));
+    await world.clock.advance(1_000);
+    expectWhole(tokens);
+    expect([counts(workers), world.moves.includes('expired'), a.delivered.length]).to.deep.equal([[0, 0, 9], false, tokens.length]);
+  });
+
+  it('a sink that ends a parent here goes on at once with a child that another worker reads', async () => {
+    worldOf(4);
+    const b = world.target('b');
+    const workers = started(2);
+    await world.clock.advance(60_000);
+    b.behaviour = throttles;
+    const tokens = await load(500);
+    for (const { id } of world.now.open) world.now.split(id);
+    tokens.push(...(await load(500)));
+    await world.clock.advance(60_000);
+    // Parents are still read for the one, children for the other: twelve rows.
+    expect(counts(workers)).to.deep.equal([6, 6]);
+    expectWhole(tokens);
+    b.behaviour = writesAll();
+    await world.clock.advance(8_000);
+    expect([missing(b.delivered, tokens), outOfOrder(b.delivered)]).to.deep.equal([[], undefined]);
+  });
+
+  it('a pipeline that halts everywhere is shared again when it goes on', async () => {
+    worldOf(4);
+    const workers = started(2);
+    await world.clock.advance(60_000);
+    world.tableFault = denied('DescribeTable');
+    await world.clock.advance(75_000);
+    world.tableFault = undefined;
+    await world.clock.advance(130_000);
+    const tokens = await load(500);
+    await world.clock.advance(2_000);
+    expectWhole(tokens);
+    expect(spread(workers)).to.equal(0);
   });
 });
