@@ -61,7 +61,7 @@ export interface Shop {
   /** Starts a daemon and waits until it is ready. */
   open(options?: Parameters<Shop['launch']>[0]): Promise<DaemonProcess>;
   /** What the application writes. */
-  writer(): OrderWriter;
+  writer(options?: Parameters<typeof orderWriter>[1]): OrderWriter;
   /** Consumes the topic from its start, from now on. */
   watch(): Promise<KafkaWatch>;
   /** Ends what runs and removes the folder. */
@@ -117,8 +117,8 @@ function shopAt(places: ShopPlaces, settings: ShopSettings, id: string): Shop {
       await daemon.ready();
       return daemon;
     },
-    writer() {
-      const writer = orderWriter(places.source);
+    writer(options) {
+      const writer = orderWriter(places.source, options);
       leaving.push(writer.close);
       return writer;
     },

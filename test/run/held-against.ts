@@ -50,7 +50,7 @@ export function heldAgainst(
   if (missing.length > 0) example ??= `${missing[0]} is missing`;
   const duplicates = seen.length - counted.size;
   const differences = missing.length + invented + outOfOrder + (target.exactlyOnce ? duplicates : 0);
-  const lag = target.lagMs ?? seen.flatMap(({ at, writtenAt }) => (at === undefined ? [] : [Math.max(0, at - writtenAt)]));
+  const lag = target.lagMs ?? lagsOf(seen);
   return {
     target: target.name,
     records: seen.length,
@@ -62,6 +62,16 @@ export function heldAgainst(
     ok: differences === 0,
     example: differences === 0 ? undefined : (example ?? 'an event is there twice'),
   };
+}
+
+/** Of each change when it first came. A removal is left out: it shows the item that it removed, with the time of that one. */
+export function lagsOf(seen: readonly Seen[]): number[] {
+  const first = new Map<string, number>();
+  for (const { key, change, at, writtenAt } of seen) {
+    const id = `${key}#${change}`;
+    if (at !== undefined && !change.endsWith('d') && !first.has(id)) first.set(id, Math.max(0, at - writtenAt));
+  }
+  return [...first.values()];
 }
 
 type Table = Awaited<ReturnType<typeof readTable>>;

@@ -1,32 +1,32 @@
-/** Measures how long a change takes into the replica, as an application would see it: writes a probe item, and looks for it there until it is. */
-import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
+/** Measures how long a change takes into the replica, as an application would see it: looks there for what was written last until it is there. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type AttributeValue, DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import type { OrderWriter } from './order-writer.ts';
 import type { Places } from './world-settings.ts';
 import { ORDER_KEY } from './world-targets.ts';
 
 const LOOK_EVERY_MS = 10;
 
-/** Samples one order after another while the writer writes; ages in ms. */
+/** Samples one change after another while the writer writes; ages in ms. The clock of both is this machine's. */
 export async function probeReplica(places: Places, writer: OrderWriter, signal: AbortSignal): Promise<number[]> {
   const { table, region, endpoint, credentials } = places.replica;
   const client = new DynamoDBClient({ region, endpoint, credentials });
   const ages: number[] = [];
-  const keys = () => [...writer.history.keys()];
-  for (let n = 0; !signal.aborted; n += 1) {
-    const all = keys();
-    const name = all[(n * 7919) % Math.max(1, all.length)];
-    const [customer = '', order = ''] = name?.split('/') ?? [];
+  const look = async (Key: Record<string, AttributeValue>) =>
+    (await client.send(new GetItemCommand({ TableName: table, Key, ConsistentRead: true })).catch(() => undefined))?.Item;
+  let last = writer.latest;
+  while (!signal.aborted) {
+    await sleep(LOOK_EVERY_MS);
+    const { latest } = writer;
+    if (latest === undefined || latest === last) continue;
+    last = latest;
+    const [customer = '', order = ''] = latest.name.split('/');
     const key = { [ORDER_KEY.hash]: { S: customer }, [ORDER_KEY.range]: { S: order } };
-    const look = async () =>
-      (await client.send(new GetItemCommand({ TableName: table, Key: key, ConsistentRead: true })).catch(() => undefined))?.Item;
-    const before = name === undefined ? undefined : await look();
-    for (let tries = 0; tries < 200 && !signal.aborted; tries += 1) {
-      await new Promise(resolve => setTimeout(resolve, LOOK_EVERY_MS));
-      const item = name === undefined ? undefined : await look();
-      if (item?.['seq']?.N === before?.['seq']?.N) continue;
-      // The clock of both is this machine's.
-      if (item?.['writtenAt']?.N !== undefined) ages.push(Date.now() - Number(item['writtenAt'].N));
-      break;
+    const removed = () => writer.history.get(latest.name)?.at(-1)?.endsWith('d');
+    for (let seq = 0; seq < latest.seq && !signal.aborted && !removed(); ) {
+      seq = Number((await look(key))?.['seq']?.N ?? 0);
+      if (seq >= latest.seq) ages.push(Date.now() - latest.writtenAt);
+      else await sleep(LOOK_EVERY_MS);
     }
   }
   client.destroy();

@@ -11,6 +11,8 @@ export interface OrderWriter {
   /** Every change made, per order, in order: `3` is the third put, `4d` a removal of what the third put left. */
   readonly history: ReadonlyMap<string, readonly string[]>;
   readonly written: number;
+  /** The newest put: on its way, or just made. */
+  readonly latest: { readonly name: string; readonly seq: number; readonly writtenAt: number } | undefined;
   /** Writes so many changes. Stops early when the signal aborts. */
   write(changes: number, options: { perSecond: number; signal: AbortSignal }): Promise<void>;
   close(): void;
@@ -29,14 +31,19 @@ const BATCH = 25;
 const WRITERS = 4;
 const STATES = ['placed', 'paid', 'packed', 'shipped', 'delivered'];
 
-export function orderWriter({ region, endpoint, credentials, table }: Places['source']): OrderWriter {
+/** `padBytes`: so much more in every item. */
+export function orderWriter({ region, endpoint, credentials, table }: Places['source'], { padBytes = 0 } = {}): OrderWriter {
   const client = new DynamoDBClient({ region, endpoint, credentials, maxAttempts: 5 });
   const history = new Map<string, string[]>();
   // Each writer has customers of its own, so the changes of an order are made one after the other.
   const lanes = Array.from({ length: WRITERS }, (_, lane) => ordersOf(lane));
+  const padding = padBytes > 0 ? { padding: { S: 'x'.repeat(padBytes) } } : {};
   let written = 0;
+  let latest: OrderWriter['latest'];
   const writeBatch = async (orders: readonly Order[]) => {
-    const requests = orders.map(order => change(order, history));
+    const requests = orders.map(order => change(order, history, padding));
+    const newest = orders.findLast(({ exists }) => exists);
+    if (newest !== undefined) latest = { name: nameOf(newest), seq: newest.seq, writtenAt: Date.now() };
     let left: WriteRequest[] = requests;
     while (left.length > 0) {
       const answer = await client.send(new BatchWriteItemCommand({ RequestItems: { [table]: left } }));
@@ -48,6 +55,9 @@ export function orderWriter({ region, endpoint, credentials, table }: Places['so
     history,
     get written() {
       return written;
+    },
+    get latest() {
+      return latest;
     },
     async write(changes, { perSecond, signal }) {
       const startedAt = Date.now();
@@ -65,6 +75,8 @@ export function orderWriter({ region, endpoint, credentials, table }: Places['so
     close: () => client.destroy(),
   };
 }
+
+const nameOf = ({ customer, order }: Order): string => `${customer}/${order}`;
 
 function ordersOf(lane: number): Order[] {
   const orders: Order[] = [];
@@ -88,9 +100,9 @@ function pick(lane: readonly Order[], turn: number, count: number): Order[] {
   return [...chosen];
 }
 
-function change(order: Order, history: Map<string, string[]>): WriteRequest {
+function change(order: Order, history: Map<string, string[]>, padding: Record<string, AttributeValue>): WriteRequest {
   const key = { [ORDER_KEY.hash]: { S: order.customer }, [ORDER_KEY.range]: { S: order.order } };
-  const name = `${order.customer}/${order.order}`;
+  const name = nameOf(order);
   const known = history.get(name) ?? [];
   history.set(name, known);
   if (order.exists && order.seq % 17 === 16) {
@@ -102,7 +114,7 @@ function change(order: Order, history: Map<string, string[]>): WriteRequest {
   order.seq += 1;
   order.exists = true;
   known.push(String(order.seq));
-  return { PutRequest: { Item: { ...key, ...contents(order) } } };
+  return { PutRequest: { Item: { ...key, ...contents(order), ...padding } } };
 }
 
 function contents(order: Order): Record<string, AttributeValue> {
