@@ -1,6 +1,7 @@
 /**
  * One configured output of the process: its open target, shared by all the partitions that write to it. A small machine: `open`, `paused`, `halted`,
- * `stopped`. A sink halts for a reason and keeps its positions; where a grant or a target that appears can heal it, it looks again by itself each 60 s.
+ * `stopped`. A sink halts for a reason and keeps its positions; where a grant or a target that appears can heal it, it looks again by itself each 60 s,
+ * and a target that merely gave no answer is asked again as a failed write is, after `maximumBackoffSeconds`.
  * A write that ignores its abort is waited for here, so that a second attempt never runs beside the first.
  */
 import { type Connector, type Host, type Sink, SinkFault, type Traits } from '../connector.ts';
@@ -105,13 +106,13 @@ export class OpenSink {
     this.#changed();
   }
 
-  halt(reason: string, heals: boolean): void {
+  halt(reason: string, heals: boolean, lookAgainMs: Ms = LOOK_AGAIN_MS): void {
     if (this.#stopped) return;
     const again = this.#halt?.reason === reason;
     this.#halt = { reason, heals };
     if (!again) this.#parts.log.error({ sink: this.name, heals }, `the sink halts: ${reason}`);
     this.#lookAgain?.();
-    this.#lookAgain = heals ? this.#parts.clock.after(LOOK_AGAIN_MS, () => void this.#reopen()) : undefined;
+    this.#lookAgain = heals ? this.#parts.clock.after(lookAgainMs, () => void this.#reopen()) : undefined;
     this.#changed();
   }
 
@@ -156,8 +157,9 @@ export class OpenSink {
       this.#changed();
     } catch (error) {
       // Whatever kept it from opening may pass: only a fault that says it will not is left to the operator.
-      const heals = !(error instanceof SinkFault) || error.disposition !== 'halt' || error.heals;
-      this.halt(error instanceof Error ? error.message : String(error), heals);
+      const mayPass = !(error instanceof SinkFault) || error.disposition !== 'halt';
+      const backoffMs = Math.min(LOOK_AGAIN_MS, Math.max(1, this.delivery.maximumBackoffSeconds) * 1000);
+      this.halt(error instanceof Error ? error.message : String(error), mayPass || error.heals, mayPass ? backoffMs : LOOK_AGAIN_MS);
     }
   }
 
