@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { withCommonOptions } from './main/common-options.ts';
 import { EXIT, type ExitCode, verdictOn } from './main/exit.ts';
+import { bearNoHome } from './main/home.ts';
 import { bearClosedPipes, complain } from './main/output.ts';
 
 /** Verbs of the contract that this build does not have; they are not in the help. */
@@ -59,7 +60,9 @@ function commandLine(): Command {
 function verb(parent: Command, name: string, description: string, act: Act): Command {
   const command = withCommonOptions(parent.command(name)).description(description);
   return command.action(async () => {
-    process.exitCode = await act(command);
+    const code = await act(command);
+    // What could not be printed has failed, whatever else went well.
+    if (code !== EXIT.done) process.exitCode = code;
   });
 }
 
@@ -72,6 +75,7 @@ function codeOf(error: unknown): ExitCode {
 }
 
 bearClosedPipes();
+bearNoHome(process.env);
 try {
   await commandLine().parseAsync();
 } catch (error) {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Child, spawnGuarded } from '../servers/child.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+export const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const SHARED = { NO_COLOR: '1', TIDEMARK_CACHE: undefined, AWS_EC2_METADATA_DISABLED: 'true' };
 
 /** A connector of somebody else: one line per record into a file. */

@@ -1,8 +1,10 @@
 /** The command line as a process: usage, exit codes, pipes; the state verbs against a real DynamoDB. */
+import { spawnSync } from 'node:child_process';
+import { openSync } from 'node:fs';
 import { expect } from 'chai';
 import { startDynamoDb } from '../servers/dynamodb.ts';
 import type { Server } from '../servers/server.ts';
-import { type Desk, desk, endAll, env, start, tidemark } from './cli-desk.ts';
+import { type Desk, desk, endAll, env, MAIN, start, tidemark } from './cli-desk.ts';
 
 describe('command line', function () {
   this.timeout(60_000);
@@ -50,6 +52,16 @@ describe('command line', function () {
   });
 
   describe('settings', () => {
+    it('what cannot be printed is a failure', () => {
+      // A file opened for reading takes no output.
+      const args = ['config', 'schema'];
+      const { status, stderr } = spawnSync(process.execPath, [MAIN, ...args], {
+        stdio: ['ignore', openSync(MAIN, 'r'), 'pipe'],
+        encoding: 'utf8',
+      });
+      expect([status, stderr]).to.deep.equal([1, 'error: stdout: EBADF: bad file descriptor, write\n']);
+    });
+
     it('validate says that they are good, before or after the options', async () => {
       const good = file('good.yaml', settings());
       expect(await tidemark(['validate', '-c', good], env)).to.deep.equal({
