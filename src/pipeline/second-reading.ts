@@ -76,7 +76,8 @@ export class SecondReading implements Holder {
       const last = page.records.at(-1);
       if (last !== undefined) from = { at: 'after', token: last.token, changedAt: last.changedAt };
       pages += 1;
-      const others = this.#behind().some(other => other !== feed && !other.hasRest && other.run.hasRoom);
+      // Those at the same place are given the same pages: giving way to them at a shard's end, each would begin anew and none would see the end.
+      const others = this.#behind().some(other => this.#isServed(other) && comparePositions(other.run.place, from) !== 0);
       if (page.end || pages >= TURN_PAGES || (others && page.atTip) || !this.#isServed(feed)) break;
     }
   }
