@@ -12,7 +12,7 @@ describe('home directory', () => {
 
   it('stays what it is for any other', () => {
     const env: NodeJS.ProcessEnv = {};
-    bearNoHome(env, () => '/home/someone');
+    bearNoHome(env, () => '/srv/someone');
     expect(env).to.deep.equal({});
   });
 });
