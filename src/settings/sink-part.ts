@@ -31,7 +31,7 @@ export function sinkSettings(
   const { connector } = loaded;
   const clash = keysAt(jsonSchemaOf(connector.schema)).filter(key => HOUSE_KEYS.has(key));
   if (clash.length > 0) findings.value([...path, 'type'], `the connector names options of its own as ours are named: ${clash.join(', ')}`);
-  const options = checked(findings, connector.schema, { node: pick(rest, key => !HOUSE_KEYS.has(key)), path });
+  const options = checked(findings, connector.schema, { node: pick(rest, key => !HOUSE_KEYS.has(key)), path, beside: HOUSE_KEYS });
   if (house === undefined || options === undefined) return undefined;
   const sink: SinkSettings = {
     name: house.name,

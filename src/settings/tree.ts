@@ -30,6 +30,8 @@ export interface ScalarNode {
   readonly value: string | number | boolean | null;
   /** A text that was never quoted by anybody (an argument, a referenced secret): it may stand for a number or boolean. */
   readonly loose?: true;
+  /** A date without quotes, as it was written. */
+  readonly date?: true;
   /** It came from `${…}`: never shown. `unresolved`: it was not looked up, and stands for itself. */
   readonly reference?: 'resolved' | 'unresolved';
 }
@@ -108,6 +110,13 @@ export function replaceAt(root: TreeNode, path: Path, node: TreeNode | undefined
   else if (rest.length === 0 && node !== undefined) entries.set(key, { place: entry?.place ?? node.place, node });
   else if (entry !== undefined) entries.set(key, { place: entry.place, node: replaceAt(entry.node, rest, node) });
   return { ...root, entries };
+}
+
+/** Where the scalars are that are so. */
+export function scalarPaths(node: TreeNode, isSo: (scalar: ScalarNode) => boolean, path: Path = []): Path[] {
+  if (node.kind === 'scalar') return isSo(node) ? [path] : [];
+  if (node.kind === 'list') return node.items.flatMap((item, i) => scalarPaths(item, isSo, [...path, i]));
+  return Array.from(node.entries).flatMap(([key, entry]) => scalarPaths(entry.node, isSo, [...path, key]));
 }
 
 /** Every scalar, replaced by what `f` makes of it. */

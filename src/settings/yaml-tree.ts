@@ -79,9 +79,7 @@ class YamlReading {
   }
 
   #scalar(value: unknown, { place, plain }: { place: Place; plain: boolean }): TreeNode {
-    if (plain && typeof value === 'string' && DATE.test(value)) {
-      this.#say(place, 'a date without quotes; no setting takes a date: quote it to make it text');
-    }
+    if (plain && typeof value === 'string' && DATE.test(value)) return { kind: 'scalar', place, value, date: true };
     const known = value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
     if (!known) this.#say(place, 'neither text, number nor boolean');
     return { kind: 'scalar', place, value: known ? value : null };

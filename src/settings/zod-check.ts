@@ -13,16 +13,18 @@ export interface Part {
   readonly node: TreeNode;
   /** Where it stands in the whole tree. */
   readonly path: Path;
+  /** Names that are allowed beside the schema's own, for they are checked elsewhere. */
+  readonly beside?: Iterable<string>;
 }
 
 /** The schema's value, or undefined after reporting why not. */
-export function checked<T>(findings: Findings, schema: ZodType<T>, { node, path }: Part): T | undefined {
+export function checked<T>(findings: Findings, schema: ZodType<T>, { node, path, beside = [] }: Part): T | undefined {
   try {
     const strict = schema.safeParse(plainOf(node));
     const loosened = strict.success ? node : loosen(node, strict.error.issues);
     const result = loosened === node ? strict : schema.safeParse(plainOf(loosened));
     if (result.success) return result.data;
-    for (const issue of result.error.issues) report(findings, { issue, schema, base: path });
+    for (const issue of result.error.issues) report(findings, { issue, schema, base: path, beside });
   } catch (error) {
     findings.value(path, `its schema failed: ${(error as Error).message}`);
   }
@@ -49,11 +51,17 @@ function allPaths(issue: Issue): Path[] {
   return [own, ...issue.errors.flat().flatMap(inner => allPaths(inner).map(path => [...own, ...path]))];
 }
 
-function report(findings: Findings, at: { readonly issue: Issue; readonly schema: ZodType; readonly base: Path }): void {
-  const { issue, schema, base } = at;
+interface Reported {
+  readonly issue: Issue;
+  readonly schema: ZodType;
+  readonly base: Path;
+  readonly beside?: Iterable<string>;
+}
+
+function report(findings: Findings, { issue, schema, base, beside = [] }: Reported): void {
   const path = [...base, ...(issue.path as Path)];
   if (issue.code === 'unrecognized_keys') {
-    const allowed = keysAt(jsonSchemaOf(schema), issue.path as Path);
+    const allowed = [...keysAt(jsonSchemaOf(schema), issue.path as Path), ...(issue.path.length === 0 ? beside : [])];
     const text = `unknown setting${allowed.length > 0 ? `; allowed: ${allowed.join(', ')}` : ''}`;
     for (const key of issue.keys) findings.key([...path, key], text);
   } else if (issue.code === 'invalid_union') reportUnion(findings, { issue, schema, base: path });
