@@ -59,7 +59,9 @@ async function play(world: World): Promise<number> {
   const start = () => startDaemon({ settings: [settings], admin: places.admin, logFile: join(folder, 'daemon.log'), from: 'src' });
   daemon = start();
   await daemon.ready();
-  view.say(`\nThe daemon follows table ${places.source.table}. Status: ${places.admin}/status, metrics: ${places.admin}/metrics\n(Its lag counts from the stream's times, which a local server cuts to the minute; the summary's is measured.)\n`);
+  view.say(
+    `\nThe daemon follows table ${places.source.table}. Status: ${places.admin}/status, metrics: ${places.admin}/metrics\n(Its lag counts from the stream's times, which a local server cuts to the minute; the summary's is measured.)\n`,
+  );
   const writer = orderWriter(places.source);
   const kafka = places.kafka && (await watchKafka(places.kafka));
   const done = new AbortController();

@@ -1,8 +1,26 @@
 /** What a target does with a write, by its mood. Whatever happens, it keeps the contract of a sink: what is not reported as failed is durable. */
-import { type Failed, SinkFault, type Written } from '../../../src/connector.ts';
+import { type Batch, type Failed, SinkFault, type Written } from '../../../src/connector.ts';
 import type { ChangeRecord } from '../../../src/model/change-record.ts';
-import type { Mood } from './sink-sketches.ts';
-import type { Target, Writing } from './target.ts';
+import type { Token } from '../../../src/model/position.ts';
+import type { Ms } from '../../../src/model/units.ts';
+import type { Dice } from './dice.ts';
+import type { Mood, SinkSketch } from './sink-sketches.ts';
+
+/** What a mood needs to know of the target. */
+interface Target {
+  readonly sketch: SinkSketch;
+  readonly dice: Dice;
+  readonly files: Map<Token, Token>;
+}
+
+/** One write on its way. */
+export interface Writing {
+  readonly batch: Batch;
+  /** Waits; says what ended the wait. A dead process ends every wait, and so does a closed connection. */
+  wait(ms: Ms, more?: { readonly deaf?: boolean }): Promise<'done' | 'aborted' | 'closed' | 'dead'>;
+  /** Makes records durable, in order. */
+  land(records: readonly ChangeRecord[]): void;
+}
 
 type Behaviour = (target: Target, writing: Writing) => Promise<Written>;
 

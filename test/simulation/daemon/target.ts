@@ -11,7 +11,7 @@ import type { VirtualClock } from '../../fakes/virtual-clock.ts';
 import { type Dice, dice } from './dice.ts';
 import { Ledger } from './ledger.ts';
 import type { Life } from './life.ts';
-import { behaviours } from './moods.ts';
+import { behaviours, type Writing } from './moods.ts';
 import type { Mood, SinkSketch } from './sink-sketches.ts';
 
 /** Who sees what is done to targets. */
@@ -27,15 +27,6 @@ export interface TargetParts {
   readonly sketch: SinkSketch;
   readonly clock: VirtualClock;
   readonly watch: Watch;
-}
-
-/** One write on its way. */
-export interface Writing {
-  readonly batch: Batch;
-  /** Waits; says what ended the wait. A dead process ends every wait, and so does a closed connection. */
-  wait(ms: Ms, more?: { readonly deaf?: boolean }): Promise<'done' | 'aborted' | 'closed' | 'dead'>;
-  /** Makes records durable, in order. */
-  land(records: readonly ChangeRecord[]): void;
 }
 
 /** What a dead process had sent may land so long after its death: less than the shortest lease. */

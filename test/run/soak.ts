@@ -1,0 +1,32 @@
+/** `npm run soak [-- NAME ...]`: the long forms of tests that `npm test` runs short, by the numbers that they take from the environment. */
+import { endOnSignal, step, TOOLS } from './steps.ts';
+
+const SOAKS: Readonly<Record<string, { readonly specs: readonly string[]; readonly env: Readonly<Record<string, string>> }>> = {
+  kill: { specs: ['test/e2e/kill.spec.ts'], env: { KILLS: '20' } },
+  stop: { specs: ['test/e2e/stop.spec.ts'], env: { STOPS: '10' } },
+  isolation: { specs: ['test/e2e/isolation.spec.ts'], env: { FAULT_SECONDS: '60' } },
+  partition: { specs: ['test/simulation/partition.spec.ts'], env: { SEEDS: '5000' } },
+  workers: { specs: ['test/simulation/workers.spec.ts'], env: { SEEDS: '500' } },
+  replication: { specs: ['test/simulation/replication*.spec.ts'], env: { WORLDS: '10000' } },
+};
+
+const names = process.argv.slice(2);
+const unknown = names.filter(name => !(name in SOAKS));
+if (unknown.length > 0) {
+  console.error(`no soak ${unknown.join(', ')}; there are ${Object.keys(SOAKS).join(', ')}`);
+  process.exit(2);
+}
+endOnSignal();
+const built = await step('test/run/build.ts', [], { output: 'show' });
+let failed = built.ok ? 0 : 1;
+for (const [name, { specs, env }] of Object.entries(SOAKS)) {
+  if (names.length > 0 && !names.includes(name)) continue;
+  console.log(`=== ${name}`);
+  const { ok } = await step(TOOLS.mocha, [...specs, '--timeout', '3600000', '--reporter', 'spec'], {
+    output: 'show',
+    env,
+    limitMs: 7_200_000,
+  });
+  if (!ok) failed += 1;
+}
+process.exit(failed === 0 ? 0 : 1);
