@@ -74,8 +74,11 @@ export class SecondReading implements Holder {
       this.#lane.answered(page);
       this.#caughtUp();
       const last = page.records.at(-1);
-      if (last !== undefined) from = { at: 'after', token: last.token, changedAt: last.changedAt };
-      pages += 1;
+      // Only pages that move a place count: a turn that ended in an empty stretch, or before a tip was reached, would begin it again for ever.
+      if (last !== undefined) {
+        from = { at: 'after', token: last.token, changedAt: last.changedAt };
+        pages += 1;
+      }
       // Those at the same place are given the same pages: giving way to them at a shard's end, each would begin anew and none would see the end.
       const others = this.#behind().some(other => this.#isServed(other) && comparePositions(other.run.place, from) !== 0);
       if (page.end || pages >= TURN_PAGES || (others && page.atTip) || !this.#isServed(feed)) break;
