@@ -22,6 +22,7 @@ import { SinkRequests } from './sink-requests.ts';
 import { Turns } from './turns.ts';
 
 /** After the drain: for settling, saving and releasing, and for closing. One second in all, with telemetry's flush. */
+const LOOPS_MS: Ms = 60;
 const SETTLE_MS: Ms = 850;
 const CLOSE_MS: Ms = 930;
 /** CHILD_SHARDS shares its limit with full listings: ten calls a second for the whole account. */
@@ -82,7 +83,7 @@ class RunningDaemon implements Daemon {
     signal.addEventListener('abort', stop);
     if (signal.aborted) stop();
     try {
-      await Promise.race([this.#work(), this.#surprise.promise]);
+      await Promise.race([this.#work(), this.#surprise.promise, this.#loopsGivenUp()]);
       await Promise.race([this.#end(), this.#surprise.promise]);
     } finally {
       signal.removeEventListener('abort', stop);
@@ -148,6 +149,12 @@ class RunningDaemon implements Daemon {
   }
 
   /** Everything in flight is finished or given back, within the drain and a second. */
+  /** Loops end when they are asked to; one that waits for a server that is away must not hold up the stop. */
+  async #loopsGivenUp(): Promise<void> {
+    await new Promise<void>(resolve => this.#stopping.signal.addEventListener('abort', () => resolve(), { once: true }));
+    await this.#parts.clock.sleep(LOOPS_MS, this.#ending.signal);
+  }
+
   async #end(): Promise<void> {
     const { clock, log } = this.#parts;
     const { drainMs } = this.#plan.limits;

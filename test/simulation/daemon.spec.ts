@@ -1,0 +1,21 @@
+/** Whole daemons under seeds: shards that roll and split, outages, throttles, lying targets, crashes at any call, sinks that come and go. See sim.ts. */
+import { simulate } from './daemon/simulate.ts';
+
+const SEEDS = Number(process.env['SEEDS'] ?? 100);
+const FROM = Number(process.env['SEED'] ?? 1);
+
+describe('simulation: the daemon', function () {
+  this.timeout(3_600_000);
+
+  it(`holds its laws over ${SEEDS} seeds from ${FROM}`, async () => {
+    for (let seed = FROM; seed < FROM + SEEDS; seed += 1) await simulate(seed);
+  });
+
+  it('seed 30: a sink that waits at a tip gets past what lies before it, however many pages that is', async () => {
+    await simulate(30);
+  });
+
+  it('seed 21: a stop is not held up by a lease table that is away', async () => {
+    await simulate(21);
+  });
+});
