@@ -8,6 +8,7 @@ import type { OpenSink } from '../pipeline/open-sink.ts';
 import type { StreamRow } from '../ports/control-store.ts';
 import type { LeaseRow } from '../ports/lease-store.ts';
 import type { StreamDescription } from '../ports/stream-api.ts';
+import { RETENTION_MS } from '../shards/gap-scope.ts';
 import type { GapBook } from './gap-book.ts';
 import type { PipelineRunnerParts } from './pipeline-runner-parts.ts';
 import { StreamRunner } from './stream-runner.ts';
@@ -46,13 +47,16 @@ export class TableStreams {
     return (await this.#known(signal)).some(({ drainedAt }) => drainedAt === undefined);
   }
 
-  /** Opens those that are known and not read to their end, and the newest, where the table still is. */
+  /**
+   * Opens those that are known and not read to their end, and the newest, where the table still is. One that was read to its end may still hold what a
+   * sink has not read that was disabled then, for as long as streams are kept.
+   */
   async follow(newest: string | undefined, signal: AbortSignal): Promise<void> {
     if (newest === undefined ? this.#streams.size > 0 : this.#streams.has(newest)) return;
     const known = await this.#known(signal);
     for (const { arn, drainedAt } of known) {
       this.#written.add(arn);
-      if (drainedAt === undefined) this.#open(arn, known);
+      if (drainedAt === undefined || this.#parts.clock.now() - drainedAt < RETENTION_MS) this.#open(arn, known);
     }
     if (newest === undefined) return;
     const old = known.at(-1);
@@ -120,7 +124,7 @@ export class TableStreams {
     for (const stream of this.all.slice(0, -1)) {
       if (!stream.isDrained) continue;
       const row = (await control.streams(plan.name, signal)).find(({ arn }) => arn === stream.arn);
-      if (row !== undefined) await control.putStream({ ...row, drainedAt: clock.now() }, signal);
+      if (row !== undefined && row.drainedAt === undefined) await control.putStream({ ...row, drainedAt: clock.now() }, signal);
       this.#streams.delete(stream.arn);
       log.info({ streamArn: stream.arn }, 'the old stream has been read to its end');
     }
