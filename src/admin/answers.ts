@@ -9,9 +9,12 @@ export interface Question {
   readonly authorization: string | undefined;
 }
 
+/** Prometheus tells its formats apart by this. */
+const PROMETHEUS = 'text/plain; version=0.0.4; charset=utf-8';
+
 export interface Answer {
   readonly status: number;
-  readonly type: 'application/json' | 'text/plain; charset=utf-8' | 'text/html; charset=utf-8';
+  readonly type: 'application/json' | 'text/plain; charset=utf-8' | 'text/html; charset=utf-8' | typeof PROMETHEUS;
   readonly body: string;
 }
 
@@ -44,7 +47,7 @@ export async function answer(question: Question, parts: AdminParts): Promise<Ans
     case '/readyz':
       return ready(parts.source.notReady());
     case '/metrics':
-      return { status: 200, type: 'text/plain; charset=utf-8', body: await parts.metricsText() };
+      return { status: 200, type: PROMETHEUS, body: await parts.metricsText() };
     default:
       return text(404, 'no such page; there are /, /status, /livez, /readyz, /metrics');
   }

@@ -50,6 +50,7 @@ describe('adapters/telemetry', () => {
     expect(text).to.match(/^tidemark_sink_lag_seconds\{[^}]*tidemark_sink_name="eu"[^}]*\} 3$/m);
     expect(text).to.match(/^tidemark_gaps_total\{[^}]*reason="trimmed"[^}]*\} 1$/m);
     expect(text).to.not.match(/_bytes_bytes|_total_total|_seconds_seconds/);
+    expect(text).to.not.contain('# UNIT');
     await close(100);
   });
 

@@ -27,7 +27,9 @@ describe('admin/server', () => {
   it('serves status, metrics, health and a page without inline script', async () => {
     await start();
     expect(await (await get('/status')).json()).to.include({ name: 'shop', worker: 'w' });
-    expect(await (await get('/metrics')).text()).to.equal('a_metric 1\n');
+    const metrics = await get('/metrics');
+    expect(metrics.headers.get('content-type')).to.equal('text/plain; version=0.0.4; charset=utf-8');
+    expect(await metrics.text()).to.equal('a_metric 1\n');
     expect((await get('/livez')).status).to.equal(200);
     const page = await get('/');
     expect(page.headers.get('content-security-policy')).to.contain("default-src 'none'").and.not.contain('unsafe-inline');
