@@ -1,17 +1,15 @@
 /** Tables of a test's own shape, and single items in them. */
 import {
-  type AttributeValue,
   CreateTableCommand,
   DynamoDBClient,
-  GetItemCommand,
-  PutItemCommand,
   type ScalarAttributeType,
   type StreamViewType,
   waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb';
 import type { AwsPlace } from '../run/world-settings.ts';
 
-export type Item = Record<string, AttributeValue>;
+/** As JSON: binary is base64 text. */
+export type WireItem = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 export type TablePlace = AwsPlace & { readonly table: string };
 
 export interface TableShape {
@@ -38,17 +36,29 @@ export async function makeTable(place: TablePlace, shape: TableShape = {}): Prom
   });
 }
 
-export function putItems(place: TablePlace, items: readonly Item[]): Promise<void> {
-  return withClient(place, async client => {
-    for (const Item of items) await client.send(new PutItemCommand({ TableName: place.table, Item }));
-  });
+export async function putItems(place: TablePlace, items: readonly WireItem[]): Promise<void> {
+  for (const Item of items) await onTheWire(place, 'PutItem', { TableName: place.table, Item });
 }
 
-export function getItem(place: TablePlace, Key: Item): Promise<Item | undefined> {
-  return withClient(
-    place,
-    async client => (await client.send(new GetItemCommand({ TableName: place.table, Key, ConsistentRead: true }))).Item,
-  );
+export async function getItem(place: TablePlace, Key: WireItem): Promise<WireItem | undefined> {
+  return (await onTheWire(place, 'GetItem', { TableName: place.table, Key, ConsistentRead: true })).Item;
+}
+
+/** Without the SDK, which loses attributes named `__proto__`. DynamoDB Local takes any signature. */
+async function onTheWire(place: TablePlace, operation: string, body: object): Promise<{ Item?: WireItem }> {
+  const scope = `${place.credentials.accessKeyId}/20260101/${place.region}/dynamodb/aws4_request`;
+  const answer = await fetch(place.endpoint, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/x-amz-json-1.0',
+      'x-amz-target': `DynamoDB_20120810.${operation}`,
+      authorization: `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=none`,
+    },
+    body: JSON.stringify(body),
+  });
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(`${operation}: ${answer.status} ${text}`);
+  return JSON.parse(text);
 }
 
 export async function withClient<T>({ region, endpoint, credentials }: AwsPlace, work: (client: DynamoDBClient) => Promise<T>): Promise<T> {
