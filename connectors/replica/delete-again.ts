@@ -91,7 +91,10 @@ export class DeleteAgain {
     } catch (error) {
       if (this.#stop.signal.aborted) return;
       const { name, message } = error instanceof Error ? error : new Error(String(error));
-      this.#parts.log.warn({ table: this.#parts.tombstoneTable, error: name }, `removals to be done again have to wait: ${message}`);
+      this.#parts.log.warn(
+        { tombstoneTable: this.#parts.tombstoneTable, error: name },
+        `removals to be done again have to wait: ${message}`,
+      );
     }
   }
 

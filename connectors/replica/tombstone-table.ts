@@ -122,7 +122,7 @@ export class TombstoneTable {
         BillingMode: 'PAY_PER_REQUEST' as const,
       };
       await this.#parts.api.call('CreateTable', request, signal);
-      this.#parts.log.info({ table: this.name }, 'table of tombstones made');
+      this.#parts.log.info({ tombstoneTable: this.name }, 'table of tombstones made');
     } catch (error) {
       // Another worker was first.
       if (!(error instanceof ServiceFault && error.name === 'ResourceInUseException')) throw this.#translated(error, 'CreateTable');

@@ -92,18 +92,21 @@ interface Around {
 }
 
 function logOf(log: pino.Logger, { fields: bound, repeats }: Around): Log {
+  // What its parents have bound already would stand in the line twice.
+  const own = (fields: LogFields): LogFields => Object.fromEntries(Object.entries(fields).filter(([name, value]) => bound[name] !== value));
   const limited =
     (level: 'warn' | 'error') =>
     (fields: LogFields, message: string): void => {
       const about = { ...bound, ...fields };
-      const told = (heldBack: number) => log[level]({ ...fields, heldBack }, `${message} (held back ${heldBack} more lines like this)`);
-      if (repeats.admits(kindOf(level, about, message), told)) log[level](fields, message);
+      const told = (heldBack: number) =>
+        log[level]({ ...own(fields), heldBack }, `${message} (held back ${heldBack} more lines like this)`);
+      if (repeats.admits(kindOf(level, about, message), told)) log[level](own(fields), message);
     };
   return {
-    debug: (fields, message) => log.debug(fields, message),
-    info: (fields, message) => log.info(fields, message),
+    debug: (fields, message) => log.debug(own(fields), message),
+    info: (fields, message) => log.info(own(fields), message),
     warn: limited('warn'),
     error: limited('error'),
-    child: fields => logOf(log.child(fields), { fields: { ...bound, ...fields }, repeats }),
+    child: fields => logOf(log.child(own(fields)), { fields: { ...bound, ...fields }, repeats }),
   };
 }

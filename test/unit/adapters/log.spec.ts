@@ -40,6 +40,15 @@ describe('log', () => {
     expect(record).to.not.have.any.keys('pid', 'hostname');
   });
 
+  it('says a field once, though parents have bound it already', () => {
+    const { log, lines } = capture();
+    const orders = log.child({ pipeline: 'orders', table: 't' });
+    orders.child({ table: 't' }).error({ table: 't', sinks: ['eu'] }, 'lost');
+    orders.info({ table: 'other' }, 'another table');
+    expect(lines[0]?.match(/"table"/g)).to.have.length(1);
+    expect(JSON.parse(lines[1] ?? '')).to.include({ table: 'other' });
+  });
+
   it('keeps to its level', () => {
     const { log, records } = capture({ level: 'warn' });
     log.debug({}, 'd');
