@@ -10,7 +10,7 @@ import { type Line, stage } from './stage.ts';
 import { expectComplete, verdictsOf } from './verdicts.ts';
 import { delivering, idle, sinkOf } from './waiting.ts';
 
-const SECONDS = amount('FAULT_SECONDS', 8);
+const SECONDS = amount('FAULT_SECONDS', 6);
 const PER_SECOND = amount('RATE', 150);
 /** So that a backlog of seconds is more than what a reading and a window hold: the hurt sink falls behind. */
 const PAD_BYTES = 2000;

@@ -14,7 +14,7 @@ import { idle, sinkOf, sleep, until } from './waiting.ts';
 const LONG = amount('LONG', 0) > 0;
 
 describe('a new stream', function () {
-  this.timeout(180_000);
+  this.timeout(300_000);
   let own: Server | undefined;
   afterEach(async () => {
     await closeShops();
@@ -53,7 +53,7 @@ describe('a new stream', function () {
       await makeTable(source, { stream: 'NEW_AND_OLD_IMAGES' });
       await putItems(source, [{ ...key, n: { N: '3' }, life: { S: 'second' } }]);
       if (!running) daemon = await shop.open();
-      await until('the replica follows', async () => (await getItem(replica, key))?.['life']?.['S'] === 'second', 120_000);
+      await until('the replica follows', async () => (await getItem(replica, key))?.['life']?.['S'] === 'second', 200_000);
       // While it runs, the end of the old shard is lost to it too.
       expect((await sinkOf(daemon, 'eu'))?.gaps).equal(running ? 2 : 1);
       expect(daemon.log()).match(/"level":"error"[^\n]*records were lost: the stream of table orders was replaced/);

@@ -10,7 +10,7 @@ import { stage } from './stage.ts';
 import { expectComplete, verdictsOf } from './verdicts.ts';
 import { delivering, idle, sinkOf, sleep, until } from './waiting.ts';
 
-const PER_SECOND = amount('RATE', 150);
+const PER_SECOND = amount('RATE', 200);
 const STOPS = amount('STOPS', 2);
 
 /** Signals the process alone; how it ended, and after how long. */
@@ -37,7 +37,7 @@ describe('being told to stop', function () {
     for (let stops = 0; stops < STOPS; stops += 1) {
       const daemon = await shop.open();
       await delivering(daemon);
-      await sleep(500);
+      await sleep(1500);
       const { how, afterMs } = await ended(daemon, stops % 2 === 0 ? 'SIGTERM' : 'SIGINT');
       console.log(`        ended after ${afterMs} ms: ${how}`);
       expect(how).equal('exit 0');
