@@ -13,12 +13,18 @@ export class WriteTrouble {
   readonly #log: Log;
   readonly #clock: Clock;
   #since: Ms | undefined;
+  #reason: string | undefined;
   #saidAt: Ms | undefined;
   #failures = 0;
 
   constructor(log: Log, clock: Clock) {
     this.#log = log;
     this.#clock = clock;
+  }
+
+  /** Why writes fail, while they do. */
+  get reason(): string | null {
+    return this.#since === undefined || this.#reason === undefined ? null : `writes fail and are tried again: ${this.#reason}`;
   }
 
   /** Refusals and halts are not its business: they are told by whoever obeys them. */
@@ -35,6 +41,7 @@ export class WriteTrouble {
   #failed(reason: string): void {
     const now = this.#clock.elapsed();
     this.#since ??= now;
+    this.#reason = reason;
     this.#failures += 1;
     this.#log.debug({}, `a write failed: ${reason}`);
     if (this.#saidAt !== undefined && now - this.#saidAt < SAY_AGAIN_MS) return;

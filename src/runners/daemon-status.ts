@@ -101,7 +101,9 @@ function worst(sink: OpenSink, statuses: readonly RunSinkStatus[], pipeline: Pip
   if (sink.state !== 'open') return { state: sink.state, reason: sink.reason };
   const all = statuses.map(({ state, stalled }) => ({ state: stalled === null ? state : ('stalled' as const), reason: stalled }));
   if (all.length === 0) return withoutShards(sink, pipeline);
-  return all.reduce((a, b) => (SINK_STATES.indexOf(b.state) < SINK_STATES.indexOf(a.state) ? b : a));
+  const { state, reason } = all.reduce((a, b) => (SINK_STATES.indexOf(b.state) < SINK_STATES.indexOf(a.state) ? b : a));
+  const reasons = [reason, sink.trouble.reason].filter(each => each !== null);
+  return { state, reason: reasons.length === 0 ? null : reasons.join('; ') };
 }
 
 function withoutShards(sink: OpenSink, { streams, reason }: PipelineRunner): { state: SinkState; reason: string | null } {

@@ -29,6 +29,17 @@ describe('pipeline/write-trouble', () => {
     expect(said()).to.deep.equal([warning, warning, warning, 'info writes succeed again']);
   });
 
+  it('the reason is there while writes fail', async () => {
+    const { clock, trouble } = setUp();
+    expect(trouble.reason).to.equal(null);
+    trouble.hear(failed('connection refused'));
+    await clock.advance(1000);
+    trouble.hear(failed('no answer within 10 s'));
+    expect(trouble.reason).to.equal('writes fail and are tried again: no answer within 10 s');
+    trouble.hear(answered());
+    expect(trouble.reason).to.equal(null);
+  });
+
   it('one that throttles now and then says so once a minute', async () => {
     const { clock, said, trouble } = setUp();
     for (let n = 0; n < 100; n += 1) {

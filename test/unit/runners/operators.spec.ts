@@ -79,6 +79,22 @@ describe('what operators ask and see', () => {
     expect(world.moves).to.deep.equal(['free']);
   });
 
+  it('a sink whose writes fail says why, at once and when it has stalled, until they succeed', async () => {
+    const a = world.target('a');
+    const worker = world.start();
+    await world.clock.advance(1_000);
+    a.behaviour = throttles;
+    const tokens = world.write(10);
+    await world.clock.advance(5_000);
+    expect([worker.sink('a').state, worker.sink('a').reason]).to.deep.equal(['brisk', 'writes fail and are tried again: slow down']);
+    await world.clock.advance(60_000);
+    expect(worker.sink('a').state).to.equal('stalled');
+    expect(worker.sink('a').reason).to.match(/^nothing has been finished for \d+ s: .*; writes fail and are tried again: slow down$/);
+    a.behaviour = writesAll();
+    await world.clock.advance(20_000);
+    expect([missing(a.delivered, tokens), worker.sink('a').reason]).to.deep.equal([[], null]);
+  });
+
   it('is ready when every shard has been opened: what is written then is missed by nobody, not even at the tip', async () => {
     const a = world.target('a');
     world.streams.rules.latencyMs = 150;
