@@ -9,7 +9,8 @@ export type Token = string;
 
 export type Position =
   | { readonly at: 'start' }
-  | { readonly at: 'tip'; readonly takenAt: EpochMs }
+  /** `readTo`: everything up to there was read and lies before the tip. For whoever reads on in this process; it is not saved. */
+  | { readonly at: 'tip'; readonly takenAt: EpochMs; readonly readTo?: Token }
   | { readonly at: 'from' | 'after'; readonly token: Token; readonly changedAt: EpochMs }
   | { readonly at: 'end' };
 

@@ -6,6 +6,7 @@ import { type Batch, SinkFault, type Written } from '../connector.ts';
 import { ABORT_MS } from '../model/delivery.ts';
 import type { Ms } from '../model/units.ts';
 import type { Cancel, Clock } from '../ports/clock.ts';
+import type { Observer } from '../ports/observer.ts';
 import type { OpenSink } from './open-sink.ts';
 
 export type Attempted =
@@ -57,4 +58,11 @@ async function settle(sink: OpenSink, batch: Batch, signal: AbortSignal): Promis
 function asFault(thrown: unknown): SinkFault {
   if (thrown instanceof SinkFault) return thrown;
   return new SinkFault('retry', thrown instanceof Error ? thrown.message : String(thrown), { cause: thrown });
+}
+
+/** What the observer is told of a write. */
+export function announcement(attempted: Attempted, batch: Batch): Parameters<NonNullable<Observer['batchWritten']>>[1] {
+  const about = { records: batch.records.length, bytes: batch.bytes, durationMs: attempted.tookMs };
+  if (attempted.is === 'answered') return { ...about, failed: attempted.answer.failed.length };
+  return { ...about, failed: batch.records.length, error: attempted.error };
 }

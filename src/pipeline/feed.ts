@@ -3,7 +3,7 @@
  * place of its own and the rest of its last page, `ended`.
  */
 import type { Gap } from '../model/page.ts';
-import { compareTokens } from '../model/position.ts';
+import { compareTokens, type Token } from '../model/position.ts';
 import type { EpochMs, Ms } from '../model/units.ts';
 import type { Budget } from './budget.ts';
 import type { Reading } from './reading.ts';
@@ -82,8 +82,9 @@ export class Feed {
   }
 
   /** Gives it a page of the second reading: what lies after its place. `gap` only to a feed that stands where it begins. */
-  give(page: { slots: readonly Slot[]; gap?: Gap | undefined; end: boolean; atTip: boolean }): void {
+  give(page: { slots: readonly Slot[]; gap?: Gap | undefined; end: boolean; atTip: boolean; readTo?: Token | undefined }): void {
     if (page.gap !== undefined) this.run.passGap(page.gap);
+    if (page.readTo !== undefined) this.run.lookedTo(page.readTo);
     this.untakenSince = page.atTip || page.end ? undefined : (page.slots.at(-1)?.record.changedAt ?? this.untakenSince);
     const slots = page.slots.filter(slot => this.#isNew(slot));
     for (const slot of slots) this.#keep(slot);

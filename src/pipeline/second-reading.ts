@@ -74,11 +74,9 @@ export class SecondReading implements Holder {
       this.#lane.answered(page);
       this.#caughtUp();
       const last = page.records.at(-1);
-      // Only pages that move a place count: a turn that ended in an empty stretch, or before a tip was reached, would begin it again for ever.
-      if (last !== undefined) {
-        from = { at: 'after', token: last.token, changedAt: last.changedAt };
-        pages += 1;
-      }
+      if (last !== undefined) from = { at: 'after', token: last.token, changedAt: last.changedAt };
+      // Only pages that move a place count: a turn that ended in an empty stretch would begin it again for ever.
+      if (last !== undefined || page.readTo !== undefined) pages += 1;
       // Those at the same place are given the same pages: giving way to them at a shard's end, each would begin anew and none would see the end.
       const others = this.#behind().some(other => this.#isServed(other) && comparePositions(other.run.place, from) !== 0);
       if (page.end || pages >= TURN_PAGES || (others && page.atTip) || !this.#isServed(feed)) break;
@@ -99,7 +97,7 @@ export class SecondReading implements Holder {
       // A feed elsewhere finds out from its own place what of a page lies before its tip, and whether what a gap or a tip leaves out is missing for it.
       const isApart = page.gap !== undefined || place.at === 'tip' || read.from.at === 'tip';
       if (isApart && comparePositions(place, read.from) !== 0) continue;
-      feed.give({ slots: read.slots, gap: page.gap, end: page.end === true, atTip: page.atTip === true });
+      feed.give({ slots: read.slots, gap: page.gap, end: page.end === true, atTip: page.atTip === true, readTo: page.readTo });
     }
   }
 

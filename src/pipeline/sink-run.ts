@@ -6,8 +6,7 @@ import type { Batch } from '../connector.ts';
 import type { Gap } from '../model/page.ts';
 import { compareTokens, type Position, type Token } from '../model/position.ts';
 import type { EpochMs, Ms } from '../model/units.ts';
-import type { Observer } from '../ports/observer.ts';
-import { type Attempted, attempt } from './attempt.ts';
+import { type Attempted, announcement, attempt } from './attempt.ts';
 import type { Cut } from './cut.ts';
 import { type DeliveryPlan, deliveryPlan } from './delivery-plan.ts';
 import { Dispatch } from './dispatch.ts';
@@ -114,6 +113,11 @@ export class SinkRun {
     const entry = this.#work.enter(slot, this.#place);
     if (this.#through !== undefined && compareTokens(record.token, this.#through) <= 0) this.#work.finish([entry], 'superseded');
     else this.#dispatch.enqueue(entry);
+  }
+
+  /** What lies before its tip need not be read again. (Beginning anew each turn, a sink never came past more than a turn's pages.) */
+  lookedTo(readTo: Token): void {
+    if (this.#place.at === 'tip') this.#place = { ...this.#place, readTo };
   }
 
   /** Records were lost before what is taken next: nothing behind may be saved before that is written down. */
@@ -289,10 +293,4 @@ export class SinkRun {
     if (this.#phase === 'over') this.#work.release(this.#dispatch.remove(() => true));
     if (this.#phase === 'draining') this.#work.release(this.#dispatch.remove(entry => entry.ordinal > this.#highestBegun));
   }
-}
-
-function announcement(attempted: Attempted, batch: Batch): Parameters<NonNullable<Observer['batchWritten']>>[1] {
-  const about = { records: batch.records.length, bytes: batch.bytes, durationMs: attempted.tookMs };
-  if (attempted.is === 'answered') return { ...about, failed: attempted.answer.failed.length };
-  return { ...about, failed: batch.records.length, error: attempted.error };
 }

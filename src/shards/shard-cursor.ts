@@ -6,7 +6,7 @@
  * before the place proves that nothing between was lost (the oldest are trimmed first); a later one makes a gap, for what lay between cannot be known.
  */
 import type { ChangeRecord } from '../model/change-record.ts';
-import type { Gap } from '../model/page.ts';
+import type { Gap, Page } from '../model/page.ts';
 import { compareTokens, type Position, type Token } from '../model/position.ts';
 import type { EpochMs, Ms } from '../model/units.ts';
 import type { IteratorPlace } from '../ports/stream-api.ts';
@@ -56,6 +56,9 @@ export class ShardCursor {
   iteratorPlace(latest: boolean): IteratorPlace {
     const place = this.#place;
     if (place.at === 'tip' && latest) return { type: 'LATEST' };
+    if (place.at === 'tip' && place.readTo !== undefined && this.#numberLost === undefined) {
+      return { type: 'AFTER_SEQUENCE_NUMBER', token: place.readTo };
+    }
     if ((place.at !== 'from' && place.at !== 'after') || this.#numberLost !== undefined) return { type: 'TRIM_HORIZON' };
     return { type: place.at === 'from' ? 'AT_SEQUENCE_NUMBER' : 'AFTER_SEQUENCE_NUMBER', token: place.token };
   }
@@ -77,7 +80,7 @@ export class ShardCursor {
   }
 
   /** Of what was read: what is to be delivered, and what was lost before it. The same array when all of it is new. */
-  take(read: readonly ChangeRecord[], servedAt: EpochMs): { readonly records: readonly ChangeRecord[]; readonly gap?: Gap } {
+  take(read: readonly ChangeRecord[], servedAt: EpochMs): Pick<Page, 'records' | 'gap' | 'readTo'> {
     const [first] = read;
     if (first === undefined) return { records: read };
     const hole = this.#hole;
@@ -85,8 +88,12 @@ export class ShardCursor {
     const gap = hole === undefined || this.#adjoins(first) ? {} : { gap: this.#gap('trimmed', servedAt, hole.note, first.token) };
     const known = read.findIndex(record => this.#isNew(record));
     const records = known === 0 ? read : known < 0 ? [] : read.slice(known);
+    const last = read.at(-1);
+    if (records.length === 0 && this.#notBefore !== undefined && last !== undefined) {
+      this.delivered(read);
+      return { records, ...gap, readTo: last.token };
+    }
     if (records.length > 0) this.#notBefore = undefined;
-    else if (this.#notBefore !== undefined) this.delivered(read);
     return { records, ...gap };
   }
 
