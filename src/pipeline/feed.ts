@@ -140,11 +140,11 @@ export class Feed {
 
   #keep(slot: Slot): void {
     this.#budget.hold(slot);
-    this.run.sink.heldBytes += slot.record.bytes;
+    this.run.sink.hold(slot.record.bytes);
   }
 
   #release(slot: Slot): void {
-    this.run.sink.heldBytes -= slot.record.bytes;
+    this.run.sink.letGo(slot.record.bytes, this.#budget.shareBytes);
     this.#budget.release(slot);
   }
 }

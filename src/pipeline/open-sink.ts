@@ -38,8 +38,8 @@ export class OpenSink {
   readonly delivery: Delivery;
   readonly accounts = new Accounts();
   readonly trouble: WriteTrouble;
-  /** Bytes taken and unfinished, and rests, over all partitions: what the sink's share counts. */
-  heldBytes = 0;
+  #heldBytes = 0;
+  #roomAsked = false;
   readonly #parts: OpenSinkParts;
   readonly #listeners = new Set<() => void>();
   #target: Sink | undefined;
@@ -75,12 +75,36 @@ export class OpenSink {
     return this.#target;
   }
 
+  /** Bytes taken and unfinished, and rests, over all partitions: what the sink's share counts. */
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
+  hold(bytes: number): void {
+    this.#heldBytes += bytes;
+  }
+
+  /**
+   * The share is the sink's over all partitions, so room that comes back by work of one is told to all, on the clock's next turn. (A partition that had
+   * no room when it looked would not have looked again.)
+   */
+  letGo(bytes: number, shareBytes: number): void {
+    const had = this.#heldBytes;
+    this.#heldBytes -= bytes;
+    if (had < shareBytes || this.#heldBytes >= shareBytes || this.#roomAsked) return;
+    this.#roomAsked = true;
+    this.#parts.clock.after(1, () => {
+      this.#roomAsked = false;
+      this.#changed();
+    });
+  }
+
   /** Which batch group a record belongs to. */
   groupOf(...[record]: Parameters<NonNullable<Traits['group']>>): string {
     return (this.#target?.group ?? this.traits.group)?.(record) ?? '';
   }
 
-  /** Calls back at every change of state. Returns how to stop that. */
+  /** Calls back at every change of state, and when there is room again. Returns how to stop that. */
   watch(listener: () => void): Cancel {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

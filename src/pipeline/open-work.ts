@@ -72,7 +72,7 @@ export class OpenWork {
     if (this.#records === 0) this.#lastFinishedAt = takenAt;
     const ordinal = this.#watermark.enter(position, record.bytes, record.changedAt);
     budget.hold(slot);
-    sink.heldBytes += record.bytes;
+    sink.hold(record.bytes);
     this.#bytes += record.bytes;
     this.#records += 1;
     sink.accounts.took();
@@ -111,7 +111,7 @@ export class OpenWork {
 
   #letGo(entry: Entry): void {
     const { bytes } = entry.slot.record;
-    this.#parts.sink.heldBytes -= bytes;
+    this.#parts.sink.letGo(bytes, this.#parts.budget.shareBytes);
     this.#bytes -= bytes;
     this.#records -= 1;
     this.#parts.budget.release(entry.slot);
