@@ -10,6 +10,7 @@ import { leaseStore } from './adapters/lease-store.ts';
 import { type ProcessLog, processLog } from './adapters/log.ts';
 import { stayAlive, systemClock, systemRandom } from './adapters/system.ts';
 import { type Telemetry, telemetry } from './adapters/telemetry.ts';
+import { timedTable } from './adapters/timed-table.ts';
 import { type AdminServer, startAdmin } from './admin/server.ts';
 import type { ControlStore } from './ports/control-store.ts';
 import type { LeaseStore } from './ports/lease-store.ts';
@@ -19,6 +20,8 @@ import { SettingsError } from './settings/problem.ts';
 import type { AwsSettings, LoadedSettings, PipelineSettings, Settings, SourceSettings } from './settings/settings.ts';
 
 const MIB = 1024 * 1024;
+/** Patience with a description of the source. */
+const DESCRIBE_MS = 10_000;
 
 export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -85,7 +88,7 @@ export async function daemonWorld(loaded: LoadedSettings, { log, worker }: { log
       observer: measured.observer,
       ...stateStores(settings, clients),
       source: (pipeline: string) => ({
-        tables: clients.table(awsOptions(sourceOf(pipeline))),
+        tables: timedTable(clients.table(awsOptions(sourceOf(pipeline))), systemClock, DESCRIBE_MS),
         streams: clients.streams(streamOptions(sourceOf(pipeline))),
       }),
       table: clients.table,

@@ -19,6 +19,7 @@ import { fastTable } from './fast-table.ts';
 import { sdkKinesis } from './sdk-kinesis.ts';
 import { sdkStreamCalls } from './sdk-streams.ts';
 import { sdkTable } from './sdk-table.ts';
+import { timedStreams } from './timed-streams.ts';
 
 export interface AwsClients {
   table(options: AwsOptions): TableApi;
@@ -71,7 +72,7 @@ export function awsClients(host: AwsClientsHost): AwsClients {
   return {
     table,
     kinesis,
-    streams: options => streams(clientName(options), () => streamApi(streamCalls(options), host.log)),
+    streams: options => streams(clientName(options), () => streamApi(timedStreams(streamCalls(options), host.clock), host.log)),
     async close() {
       for (const close of closing.splice(0)) close();
       await connections.close();

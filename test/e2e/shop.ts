@@ -64,7 +64,7 @@ export interface Shop {
   writer(options?: Parameters<typeof orderWriter>[1]): OrderWriter;
   /** Consumes the topic from its start, from now on. */
   watch(): Promise<KafkaWatch>;
-  /** Ends what runs and removes the folder. */
+  /** Ends what runs and removes the folder. Throws when a secret stands in the log. */
   close(): Promise<void>;
 }
 
@@ -130,7 +130,10 @@ function shopAt(places: ShopPlaces, settings: ShopSettings, id: string): Shop {
     async close() {
       shops.delete(shop);
       await Promise.all([...daemons.map(daemon => daemon.kill()), ...leaving.map(leave => leave())]);
+      const logged = daemons[0]?.log() ?? '';
       await removeFolder(folder);
+      const told = shop.secrets.find(secret => logged.includes(secret));
+      if (told !== undefined) throw new Error(`the log of a daemon holds ${told}`);
     },
   };
   return shop;
