@@ -13,12 +13,14 @@ import { partsOfLeaseKey } from '../ports/lease-store.ts';
 import { isLostTo } from '../shards/gap-scope.ts';
 import type { HeldLease } from '../shards/held-lease.ts';
 import { collectable } from '../shards/row-plan.ts';
-import { type PlacedSink, positionKey, type SinkPositions } from '../shards/sink-positions.ts';
+import type { PlacedSink, SinkPositions } from '../shards/sink-positions.ts';
+import type { PipelinePlan } from './daemon-plan.ts';
 import type { GapBook } from './gap-book.ts';
 import type { ShardGraph } from './shard-graph.ts';
+import { placedSinks } from './sink-starts.ts';
 
 export interface SweepParts {
-  readonly pipeline: string;
+  readonly plan: PipelinePlan;
   readonly table: string;
   readonly arn: string;
   readonly leases: LeaseStore;
@@ -111,10 +113,9 @@ function mended(
 async function collect(positions: SinkPositions, parts: SweepParts, signal: AbortSignal): Promise<void> {
   const rows = collectable(positions, parts.graph.listed, parts.clock.now());
   if (rows.length === 0) return;
-  const starts = (await parts.control.sinkStarts(parts.pipeline, signal)).filter(start => start.streamArn === parts.arn);
+  const sinks = await placedSinks(parts, signal);
   for (const row of rows) {
-    const unfinished = starts.flatMap(start => {
-      const sink = { name: start.sink, key: positionKey(parts.pipeline, start.sink), start };
+    const unfinished = sinks.flatMap(sink => {
       const position = positions.position(row, sink);
       return position.at === 'end' ? [] : [{ sink, position }];
     });

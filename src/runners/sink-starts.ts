@@ -10,7 +10,7 @@ import type { Log } from '../ports/log.ts';
 import type { StreamDescription } from '../ports/stream-api.ts';
 import { leavesOf, rootsOf } from '../shards/row-plan.ts';
 import { shardBeganAt } from '../shards/shard-id.ts';
-import type { SinkPositions } from '../shards/sink-positions.ts';
+import { type PlacedSink, positionKey, type SinkPositions } from '../shards/sink-positions.ts';
 import type { PipelinePlan, SinkPlan } from './daemon-plan.ts';
 
 export interface StartsAsked {
@@ -49,6 +49,23 @@ export async function sinkStarts(asked: StartsAsked, signal: AbortSignal): Promi
   }
   const freshTips = new Set([...begun].filter(name => bySink.get(name)?.position === 'LATEST'));
   return { bySink, freshTips, begun };
+}
+
+/** All sinks that have begun in a stream, disabled and removed ones too; not the former name of one that has begun under its new one. */
+export async function placedSinks(
+  { control, plan, arn }: { control: ControlStore; plan: PipelinePlan; arn: string },
+  signal: AbortSignal,
+): Promise<readonly PlacedSink[]> {
+  const starts = (await control.sinkStarts(plan.name, signal)).filter(start => start.streamArn === arn);
+  const former = new Map(plan.sinks.map(({ name, renamedFrom }) => [name, renamedFrom]));
+  const renamed = new Set(starts.map(({ sink }) => former.get(sink)));
+  const current = starts.filter(({ sink }) => !renamed.has(sink) || former.has(sink));
+  return current.map(start => placedSink(plan.name, start, former.get(start.sink)));
+}
+
+export function placedSink(pipeline: string, start: SinkStart, renamedFrom: SinkName | undefined): PlacedSink {
+  const formerKey = renamedFrom === undefined ? undefined : positionKey(pipeline, renamedFrom);
+  return { name: start.sink, key: positionKey(pipeline, start.sink), formerKey, start };
 }
 
 function begins(sink: SinkPlan, hasBegunBefore: boolean, { plan, description, firstStart }: StartsAsked): SinkStart {

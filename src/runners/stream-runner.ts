@@ -9,13 +9,13 @@ import { ServiceFault } from '../ports/service-fault.ts';
 import type { StreamDescription } from '../ports/stream-api.ts';
 import type { HeldLease, LostReason } from '../shards/held-lease.ts';
 import { missingRows, newLease } from '../shards/row-plan.ts';
-import { type PlacedSink, positionKey, SinkPositions } from '../shards/sink-positions.ts';
+import { type PlacedSink, SinkPositions } from '../shards/sink-positions.ts';
 import { persist } from './persist.ts';
 import { sweepRows } from './row-sweep.ts';
 import type { ShardGraph } from './shard-graph.ts';
 import { openShard } from './shard-opening.ts';
 import type { ShardRun } from './shard-run.ts';
-import { type Starts, sayWhereSinksGoOn, sinkStarts } from './sink-starts.ts';
+import { placedSink, type Starts, sayWhereSinksGoOn, sinkStarts } from './sink-starts.ts';
 import { StreamListing } from './stream-listing.ts';
 import type { StreamRunnerParts } from './stream-runner-parts.ts';
 import { keepUnseenShards } from './unseen-shards.ts';
@@ -217,8 +217,7 @@ export class StreamRunner {
     const sinks = plan.sinks.flatMap((sink): PlacedSink[] => {
       const start = this.#starts?.bySink.get(sink.name);
       if (!sink.enabled || start === undefined) return [];
-      const formerKey = sink.renamedFrom === undefined ? undefined : positionKey(plan.name, sink.renamedFrom);
-      return [{ name: sink.name, key: positionKey(plan.name, sink.name), formerKey, start }];
+      return [placedSink(plan.name, start, sink.renamedFrom)];
     });
     const gates = { gone: (shard: string) => this.graph.isGone(shard), mayBegin: (sink: PlacedSink) => mayBegin(sink.name) };
     return new SinkPositions(this.#rows, sinks, gates);

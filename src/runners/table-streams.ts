@@ -11,6 +11,7 @@ import type { StreamDescription } from '../ports/stream-api.ts';
 import { RETENTION_MS } from '../shards/gap-scope.ts';
 import type { GapBook } from './gap-book.ts';
 import type { PipelineRunnerParts } from './pipeline-runner-parts.ts';
+import { placedSinks } from './sink-starts.ts';
 import { StreamRunner } from './stream-runner.ts';
 
 export interface TableStreamsHost {
@@ -60,7 +61,7 @@ export class TableStreams {
     }
     if (newest === undefined) return;
     const old = known.at(-1);
-    if (old !== undefined && !this.#written.has(newest)) await this.#replaced(old, newest);
+    if (old !== undefined && !this.#written.has(newest)) await this.#replaced(old, newest, signal);
     this.#open(newest, known);
   }
 
@@ -106,16 +107,19 @@ export class TableStreams {
     stream.survey(this.#host.rows());
   }
 
-  async #replaced(old: StreamRow, newest: string): Promise<void> {
-    const { plan, clock } = this.#parts;
-    const sinks = this.#host.sinks();
-    const gap: Gap = {
-      reason: 'stream-replaced',
-      at: clock.now(),
-      note: `the stream of table ${plan.source.table} was replaced: ${old.arn} ends, ${newest} begins; what was written between them is in neither`,
-    };
-    await this.#host.gaps.add({ table: plan.source.table, streamArn: old.arn, sinks: [...sinks.keys()], gap });
-    if (plan.source.onGap === 'halt') for (const sink of sinks.values()) sink.halt(`records were lost: ${gap.note}`, false);
+  #replaced(old: StreamRow, newest: string, signal: AbortSignal): Promise<void> {
+    const { table } = this.#parts.plan.source;
+    const note = `the stream of table ${table} was replaced: ${old.arn} ends, ${newest} begins; what was written between them is in neither`;
+    return this.#lost(old.arn, { reason: 'stream-replaced', note }, signal);
+  }
+
+  /** To every sink that had begun in the stream, disabled ones too. */
+  async #lost(arn: string, gap: Pick<Gap, 'reason' | 'note'>, signal: AbortSignal): Promise<void> {
+    const { plan, clock, control } = this.#parts;
+    const names = (await placedSinks({ control, plan, arn }, signal)).map(({ name }) => name);
+    await this.#host.gaps.add({ table: plan.source.table, streamArn: arn, sinks: names, gap: { ...gap, at: clock.now() } });
+    if (plan.source.onGap !== 'halt') return;
+    for (const name of names) this.#host.sinks().get(name)?.halt(`records were lost: ${gap.note}`, false);
   }
 
   /** A stream that was replaced and read to its end is not looked at any more. */
@@ -123,6 +127,11 @@ export class TableStreams {
     const { control, clock, log, plan } = this.#parts;
     for (const stream of this.all.slice(0, -1)) {
       if (!stream.isDrained) continue;
+      // Otherwise every shard that was ever listed has a row, which outlives the shard.
+      if (stream.positions.rows.size === 0) {
+        const note = `stream ${stream.arn} had no shard any more when it was first read: whatever was written to it is lost`;
+        await this.#lost(stream.arn, { reason: 'shard-gone', note }, signal);
+      }
       const row = (await control.streams(plan.name, signal)).find(({ arn }) => arn === stream.arn);
       if (row !== undefined && row.drainedAt === undefined) await control.putStream({ ...row, drainedAt: clock.now() }, signal);
       this.#streams.delete(stream.arn);

@@ -12,6 +12,7 @@ import { type NewLease, partsOfLeaseKey } from '../ports/lease-store.ts';
 import { shardBeganAt } from '../shards/shard-id.ts';
 import type { PipelinePlan } from './daemon-plan.ts';
 import type { GapBook } from './gap-book.ts';
+import { placedSinks } from './sink-starts.ts';
 
 export interface UnseenShardsParts {
   readonly arn: string;
@@ -20,7 +21,7 @@ export interface UnseenShardsParts {
   readonly clock: Clock;
   readonly gaps: GapBook;
   readonly sinks: ReadonlyMap<SinkName, OpenSink>;
-  /** Sinks that begin with this very listing: whatever is gone was gone before. */
+  /** Sinks that begin with this very listing. */
   readonly begun: ReadonlySet<SinkName>;
   /** Without a row, and gone from full listings. */
   readonly isUnseen: (shardId: string) => boolean;
@@ -30,12 +31,11 @@ export interface UnseenShardsParts {
 export async function keepUnseenShards(rows: readonly NewLease[], parts: UnseenShardsParts, signal: AbortSignal): Promise<void> {
   const unseen = rows.flatMap(row => row.parents.filter(parts.isUnseen).map(parent => ({ parent, row })));
   if (unseen.length === 0) return;
-  const { arn: streamArn, plan, control, clock, gaps, sinks } = parts;
-  // Those of sinks that are disabled now, too.
-  const starts = (await control.sinkStarts(plan.name, signal)).filter(start => start.streamArn === streamArn);
+  const { arn: streamArn, plan, clock, gaps, sinks } = parts;
+  const placed = await placedSinks(parts, signal);
   for (const { parent, row } of unseen) {
     const { shardId } = partsOfLeaseKey(row.key);
-    const lost = starts.filter(start => !parts.begun.has(start.sink) && hadBegun(start, shardId)).map(({ sink }) => sink);
+    const lost = placed.filter(({ start }) => hasLost(start, shardId, parts)).map(({ name }) => name);
     if (lost.length === 0) continue;
     const note = `shard ${parent} came and went before it was seen, and perhaps others before it; ${shardId} goes on after it`;
     const gap: Gap = { reason: 'shard-gone', at: clock.now(), note };
@@ -44,8 +44,12 @@ export async function keepUnseenShards(rows: readonly NewLease[], parts: UnseenS
   }
 }
 
-/** Whether a sink had begun when this shard's parent ended; by the listing that it began with, where ids do not tell times. */
-function hadBegun({ takenAt, frontier }: SinkStart, shardId: string): boolean {
+/**
+ * Whether the parent of this shard held something for a sink. One that began at the oldest record: unless the shard had no parent any more in the listing
+ * that it began with. One that began at the tip: if the parent ended after that.
+ */
+function hasLost({ sink, position, takenAt, frontier }: SinkStart, shardId: string, { begun }: UnseenShardsParts): boolean {
+  if (position === 'TRIM_HORIZON') return !frontier.includes(shardId);
   const beganAt = shardBeganAt(shardId);
-  return beganAt === undefined ? !frontier.includes(shardId) : beganAt > takenAt;
+  return beganAt === undefined ? !frontier.includes(shardId) && !begun.has(sink) : beganAt > takenAt;
 }

@@ -4,6 +4,7 @@
  */
 import type { ChangeRecord } from '../../../src/model/change-record.ts';
 import type { EpochMs, Ms } from '../../../src/model/units.ts';
+import type { GapRow } from '../../../src/ports/control-store.ts';
 import { type LeaseRow, partsOfLeaseKey } from '../../../src/ports/lease-store.ts';
 import type { StreamApi } from '../../../src/ports/stream-api.ts';
 import { FakeControlStore } from '../../fakes/fake-control-store.ts';
@@ -75,6 +76,7 @@ export class World implements Scene, Watch {
     this.accounts = new AccountsCheck(this);
     this.isolation = new IsolationCheck(this, plan);
     this.#watchRows();
+    this.#watchGaps();
   }
 
   begins(target: Target, life: Life, records: readonly ChangeRecord[]): () => void {
@@ -138,6 +140,15 @@ export class World implements Scene, Watch {
       if (before?.owner !== row.owner) this.said(`row ${nameOf(key)} of ${row.owner ?? 'nobody'}`);
       if (before?.nonce !== row.nonce) this.isolation.outage(`lease of ${partsOfLeaseKey(key).shardId}`, false);
       this.positions.saved(row, before);
+      return put(key, row);
+    };
+  }
+
+  #watchGaps(): void {
+    const { gapRows } = this.control;
+    const put = gapRows.set.bind(gapRows);
+    gapRows.set = (key: string, row: GapRow) => {
+      this.accounts.lost(row, gapRows.get(key));
       return put(key, row);
     };
   }

@@ -3,7 +3,8 @@
  * gaps that the status counts are durable rows.
  */
 import type { SinkStatus, Status } from '../../../../src/model/status.ts';
-import { PIPELINE, type Scene } from '../scene.ts';
+import type { GapRow } from '../../../../src/ports/control-store.ts';
+import { nameOf, PIPELINE, positionOf, type Scene } from '../scene.ts';
 
 export class AccountsCheck {
   readonly #scene: Scene;
@@ -14,6 +15,19 @@ export class AccountsCheck {
 
   look(status: Status, isOver: boolean): void {
     for (const pipeline of status.pipelines) for (const sink of pipeline.sinks) this.#balances(sink, isOver);
+  }
+
+  /** A gap is written down: nothing is lost of a shard that the sink has ended. */
+  lost({ partition, streamArn, sinks, gap }: GapRow, before: GapRow | undefined): void {
+    const { streams, targets, history } = this.#scene;
+    const stream = streams.streams.get(streamArn);
+    if (stream === undefined || partition === undefined) return;
+    for (const name of sinks) {
+      if (before?.sinks.includes(name)) continue;
+      const target = targets.find(({ names }) => names.includes(name));
+      if (target === undefined || positionOf(this.#scene, target, stream, partition)?.at !== 'end') continue;
+      history.breaks('law 8', `a gap (${gap.reason}) of ${nameOf(partition)} is written for ${name}, which has ended it`);
+    }
   }
 
   #balances(sink: SinkStatus, isOver: boolean): void {

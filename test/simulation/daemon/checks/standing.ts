@@ -43,10 +43,11 @@ function isInGap(scene: Scene, target: Target, change: Change): boolean {
   return false;
 }
 
-/** Of shards that came and went unseen only the last one's id is known. */
-function isUnseen({ leases }: Scene, { streamArn, partition = '', gap }: GapRow, { stream, shard }: Change): boolean {
+/** Of shards that came and went unseen only the last one's id is known, or none where the whole stream did. */
+function isUnseen({ leases }: Scene, { streamArn, partition, gap }: GapRow, { stream, shard }: Change): boolean {
   if (streamArn !== stream.arn || gap.reason !== 'shard-gone' || gap.from !== undefined) return false;
-  return ancestorsOf(stream, partition).includes(shard) && !leases.rows.has(leaseKey(stream.arn, shard.id));
+  if (leases.rows.has(leaseKey(stream.arn, shard.id))) return false;
+  return partition === undefined || ancestorsOf(stream, partition).includes(shard);
 }
 
 function covers({ streamArn, partition, gap }: GapRow, { stream, shard, token }: Change): boolean {
