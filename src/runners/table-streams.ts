@@ -54,9 +54,10 @@ export class TableStreams {
    */
   async follow(newest: string | undefined, signal: AbortSignal): Promise<void> {
     if (newest === undefined ? this.#streams.size > 0 : this.#streams.has(newest)) return;
-    const known = await this.#known(signal);
+    const rows = await this.#known(signal);
+    for (const { arn } of rows) this.#written.add(arn);
+    const known = [...rows, ...(await this.#begun(newest, signal))].sort((a, b) => a.firstSeenAt - b.firstSeenAt);
     for (const { arn, drainedAt } of known) {
-      this.#written.add(arn);
       if (drainedAt === undefined || this.#parts.clock.now() - drainedAt < RETENTION_MS) this.#open(arn, known);
     }
     if (newest === undefined) return;
@@ -87,6 +88,18 @@ export class TableStreams {
   async #known(signal: AbortSignal): Promise<readonly StreamRow[]> {
     const { control, plan } = this.#parts;
     return (await control.streams(plan.name, signal)).filter(({ table }) => table === plan.source.table);
+  }
+
+  /** Older streams in which some sink has begun, though a crash came before they were written down as known. */
+  async #begun(newest: string | undefined, signal: AbortSignal): Promise<readonly StreamRow[]> {
+    const { control, plan } = this.#parts;
+    const { table } = plan.source;
+    const begun = new Map<string, StreamRow>();
+    for (const { streamArn: arn, takenAt } of await control.sinkStarts(plan.name, signal)) {
+      if (arn === newest || this.#written.has(arn) || begun.has(arn) || !arn.includes(`:table/${table}/`)) continue;
+      begun.set(arn, { pipeline: plan.name, table, arn, firstSeenAt: takenAt });
+    }
+    return [...begun.values()];
   }
 
   #open(arn: string, known: readonly StreamRow[]): void {
