@@ -22,6 +22,7 @@ export function startItem(start: SinkStart): Item {
     position: { S: start.position },
     takenAt: { N: String(start.takenAt) },
     frontier: { L: start.frontier.map(shard => ({ S: shard })) },
+    ...(start.formerly !== undefined && { formerly: { S: start.formerly } }),
   };
 }
 
@@ -33,6 +34,7 @@ export function sinkStart(pipeline: string, item: Item): SinkStart {
     position: text(item, 'position') === 'LATEST' ? 'LATEST' : 'TRIM_HORIZON',
     takenAt: number(item, 'takenAt'),
     frontier: texts(item['frontier']),
+    ...(item['formerly'] !== undefined && { formerly: text(item, 'formerly') }),
   };
 }
 

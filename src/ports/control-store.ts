@@ -22,6 +22,8 @@ export interface SinkStart {
    * listed parent; their ancestors were trimmed and count as ended.
    */
   readonly frontier: readonly string[];
+  /** The name that it went on from: what stands under that is not a sink any more. */
+  readonly formerly?: SinkName;
 }
 
 /** What operators ask of a sink. */

@@ -41,7 +41,10 @@ export async function sinkStarts(asked: StartsAsked, signal: AbortSignal): Promi
     const own = here.find(start => start.sink === sink.name);
     const { start, created } = own
       ? { start: own, created: false }
-      : await control.createSinkStart(here[0] ? { ...here[0], sink: sink.name } : begins(sink, known.length > 0, asked), signal);
+      : await control.createSinkStart(
+          here[0] ? { ...here[0], sink: sink.name, formerly: here[0].sink } : begins(sink, known.length > 0, asked),
+          signal,
+        );
     bySink.set(sink.name, start);
     if (!created || here.length > 0) continue;
     begun.add(sink.name);
@@ -57,10 +60,9 @@ export async function placedSinks(
   signal: AbortSignal,
 ): Promise<readonly PlacedSink[]> {
   const starts = (await control.sinkStarts(plan.name, signal)).filter(start => start.streamArn === arn);
-  const former = new Map(plan.sinks.map(({ name, renamedFrom }) => [name, renamedFrom]));
-  const renamed = new Set(starts.map(({ sink }) => former.get(sink)));
-  const current = starts.filter(({ sink }) => !renamed.has(sink) || former.has(sink));
-  return current.map(start => placedSink(plan.name, start, former.get(start.sink)));
+  const renamed = new Set(starts.map(({ formerly }) => formerly));
+  const configured = new Set(plan.sinks.map(({ name }) => name));
+  return starts.filter(({ sink }) => !renamed.has(sink) || configured.has(sink)).map(start => placedSink(plan.name, start, start.formerly));
 }
 
 export function placedSink(pipeline: string, start: SinkStart, renamedFrom: SinkName | undefined): PlacedSink {

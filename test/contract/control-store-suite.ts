@@ -26,7 +26,7 @@ export function describeControlStore(name: string, open: () => Promise<ControlSt
       };
       expect(await store.createSinkStart(start, signal)).to.deep.equal({ start, created: true });
       expect(await store.createSinkStart({ ...start, takenAt: 99, frontier: [] }, signal)).to.deep.equal({ start, created: false });
-      const other: SinkStart = { ...start, sink: 'us', position: 'TRIM_HORIZON', frontier: [] };
+      const other: SinkStart = { ...start, sink: 'us', position: 'TRIM_HORIZON', frontier: [], formerly: 'eu' };
       await store.createSinkStart(other, signal);
       expect(await store.sinkStarts('p1', signal)).to.have.deep.members([start, other]);
       expect(await store.sinkStarts('p2', signal)).to.deep.equal([]);

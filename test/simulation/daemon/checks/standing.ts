@@ -36,7 +36,8 @@ export function isItsOwn(scene: Scene, start: SinkStart, change: Change): boolea
   return writtenAt > (shard.madeAt <= oldestHeld ? oldestHeld + HOUR_MS : oldestHeld);
 }
 
-function isInGap(scene: Scene, target: Target, change: Change): boolean {
+/** Whether a durable gap says that the target lost it. */
+export function isInGap(scene: Scene, target: Target, change: Change): boolean {
   for (const row of scene.control.gapRows.values()) {
     if (target.names.some(name => row.sinks.includes(name)) && (covers(row, change) || isUnseen(scene, row, change))) return true;
   }
