@@ -31,6 +31,8 @@ export class StreamRunner {
   readonly #parts: StreamRunnerParts;
   readonly #listing: StreamListing;
   readonly #runs = new Map<LeaseKey, ShardRun>();
+  /** Runs whose lease was lost, until nothing of them can reach a target. */
+  readonly #abandoned = new Set<Promise<void>>();
   /** Shards that were opened here once: LATEST is not asked for again. */
   readonly #opened = new Set<string>();
   #starts: (Starts & { readonly at: Ms }) | undefined;
@@ -154,15 +156,19 @@ export class StreamRunner {
       lookSoon();
     } else log.warn({ shardId: run.shardId, reason }, 'the lease is lost; its run ends at once');
     const settled = run.abandon();
-    settled.catch(failed);
+    this.#abandoned.add(settled);
+    settled.then(() => this.#abandoned.delete(settled), failed);
     keeper.holdBack(lease.key, settled);
   }
 
   /** Ends all runs and gives their leases back; false when some write would not settle. */
   async stop(drainMs: Ms): Promise<boolean> {
     this.#stopping = true;
-    const ends = await Promise.all(this.runs.map(run => run.stop(drainMs)));
-    return !ends.includes('unsettled');
+    const { clock, ending } = this.#parts;
+    const ends = Promise.all(this.runs.map(run => run.stop(drainMs)));
+    const abandoned = Promise.all(this.#abandoned).then(() => true);
+    const settled = await Promise.race([abandoned, clock.sleep(drainMs, ending).then(() => false)]);
+    return !(await ends).includes('unsettled') && settled;
   }
 
   /** After a stop: takes leases again. */
