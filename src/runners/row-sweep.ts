@@ -16,21 +16,24 @@ import { collectable } from '../shards/row-plan.ts';
 import type { PlacedSink, SinkPositions } from '../shards/sink-positions.ts';
 import type { PipelinePlan } from './daemon-plan.ts';
 import type { GapBook } from './gap-book.ts';
+import { type Persistence, persist } from './persist.ts';
 import type { ShardGraph } from './shard-graph.ts';
 import { placedSinks } from './sink-starts.ts';
 
-export interface SweepParts {
+export interface SweepParts extends Omit<Persistence, 'what'> {
   readonly plan: PipelinePlan;
   readonly table: string;
   readonly arn: string;
   readonly leases: LeaseStore;
   readonly control: ControlStore;
-  readonly clock: Clock;
   readonly gaps: GapBook;
   readonly graph: ShardGraph;
   readonly sinks: ReadonlyMap<SinkName, OpenSink>;
   readonly keeper: { readonly held: ReadonlyMap<LeaseKey, HeldLease>; readonly expired: ReadonlySet<LeaseKey> };
 }
+
+/** One write that gets no answer does not begin the sweep anew, nor does it hold up what waits for its end. */
+const INSIST = 'the lease table, to keep its rows in order';
 
 export async function sweepRows(positions: SinkPositions, parts: SweepParts, signal: AbortSignal): Promise<void> {
   for (const row of positions.rows.values()) {
@@ -40,7 +43,10 @@ export async function sweepRows(positions: SinkPositions, parts: SweepParts, sig
     if (change === undefined) continue;
     const lease = parts.keeper.held.get(row.key);
     if (lease !== undefined) await lease.save(now => mended(now, lost, { positions, clock: parts.clock }) ?? {});
-    else if (isFree(row, parts)) await parts.leases.write(row, { ...change, ...(row.owner !== undefined && { owner: null }) }, signal);
+    else if (isFree(row, parts)) {
+      const whole = { ...change, ...(row.owner !== undefined && { owner: null }) };
+      await persist(() => parts.leases.write(row, whole, signal), { ...parts, what: INSIST }, signal);
+    }
   }
   await collect(positions, parts, signal);
 }
@@ -120,6 +126,6 @@ async function collect(positions: SinkPositions, parts: SweepParts, signal: Abor
       return position.at === 'end' ? [] : [{ sink, position }];
     });
     await keepGap(row, unfinished, parts);
-    await parts.leases.remove(row, signal);
+    await persist(() => parts.leases.remove(row, signal), { ...parts, what: INSIST }, signal);
   }
 }

@@ -12,14 +12,14 @@ import { leavesOf, rootsOf } from '../shards/row-plan.ts';
 import { shardBeganAt } from '../shards/shard-id.ts';
 import { type PlacedSink, positionKey, type SinkPositions } from '../shards/sink-positions.ts';
 import type { PipelinePlan, SinkPlan } from './daemon-plan.ts';
+import { type Persistence, persist } from './persist.ts';
 
-export interface StartsAsked {
+export interface StartsAsked extends Omit<Persistence, 'what'> {
   readonly plan: PipelinePlan;
   readonly description: StreamDescription;
   /** Nothing of this pipeline was ever read. */
   readonly firstStart: boolean;
   readonly control: ControlStore;
-  readonly log: Log;
 }
 
 export interface Starts {
@@ -32,19 +32,18 @@ export interface Starts {
 
 export async function sinkStarts(asked: StartsAsked, signal: AbortSignal): Promise<Starts> {
   const { plan, description, control } = asked;
-  const standing = await control.sinkStarts(plan.name, signal);
+  const insist = { ...asked, what: 'the control table, to see where sinks begin' };
+  const standing = await persist(() => control.sinkStarts(plan.name, signal), insist, signal);
   const bySink = new Map<SinkName, SinkStart>();
   const begun = new Set<SinkName>();
   for (const sink of plan.sinks.filter(({ enabled }) => enabled)) {
     const known = standing.filter(start => start.sink === sink.name || start.sink === sink.renamedFrom);
     const here = known.filter(start => start.streamArn === description.arn);
     const own = here.find(start => start.sink === sink.name);
+    const wanted = here[0] ? { ...here[0], sink: sink.name, formerly: here[0].sink } : begins(sink, known.length > 0, asked);
     const { start, created } = own
       ? { start: own, created: false }
-      : await control.createSinkStart(
-          here[0] ? { ...here[0], sink: sink.name, formerly: here[0].sink } : begins(sink, known.length > 0, asked),
-          signal,
-        );
+      : await persist(() => control.createSinkStart(wanted, signal), insist, signal);
     bySink.set(sink.name, start);
     if (!created || here.length > 0) continue;
     begun.add(sink.name);

@@ -49,6 +49,7 @@ class Simulation {
   readonly #incidents: Incidents;
   #crashes = 0;
   #lives = 0;
+  #lostBefore = 0;
 
   constructor(plan: WorldPlan, echo: ((line: string) => void) | undefined) {
     this.#plan = plan;
@@ -81,6 +82,7 @@ class Simulation {
 
   #start(crash: Crash | undefined, drainMs: Ms): Life {
     this.#lives += 1;
+    this.#lostBefore = this.world.lostLeases;
     this.world.said(`life ${this.#lives} begins${crash ? `, to die ${crash.when} call ${crash.call}` : ''}`);
     return startLife(this.world, { n: this.#lives, crash, drainMs });
   }
@@ -145,7 +147,8 @@ class Simulation {
     const isExpected = error === undefined || error instanceof Unsettled || world.targets.some(({ wasStuck }) => wasStuck);
     if (!isExpected) world.history.breaks('surprise', error instanceof Error ? (error.stack ?? error.message) : String(error));
     world.readings.over();
-    if (world.isolation.isUndisturbed) checkDuplicates(world, life, how === 'stopped');
+    // Of a run that lost its lease nothing is saved any more.
+    if (world.isolation.isUndisturbed && world.lostLeases === this.#lostBefore) checkDuplicates(world, life, how === 'stopped');
     world.isolation.over(life);
     this.#stopIfBroken();
   }

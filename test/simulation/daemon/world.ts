@@ -49,6 +49,8 @@ export class World implements Scene, Watch {
   readonly accounts: AccountsCheck;
   readonly isolation: IsolationCheck;
   readonly out = new Set<Outage>();
+  /** Of all lives. */
+  lostLeases = 0;
   /** Nothing fails any more. */
   isCalm = false;
   /** The table's newest. */
@@ -102,6 +104,7 @@ export class World implements Scene, Watch {
 
   /** A shard whose lease was lost is nobody's until everything of its run has settled; nobody can deliver it meanwhile. */
   leaseLost(shardId: string): void {
+    this.lostLeases += 1;
     this.isolation.outage(`lease of ${shardId}`, true);
   }
 
