@@ -1,7 +1,7 @@
 /** What this worker knows of the share of the others: it makes the plan, tells others what is theirs, and knows the heirs when it leaves. */
 import type { Ms } from '../model/units.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { LeaseKey } from '../ports/lease-store.ts';
+import type { LeaseKey, LeaseRow } from '../ports/lease-store.ts';
 import type { LeaseTiming } from './held-lease.ts';
 import { type LeasePlan, type LeaseView, leasePlan } from './lease-plan.ts';
 import { leaseTargets } from './lease-targets.ts';
@@ -39,10 +39,17 @@ export class Balance {
     const workers = crew.workers.map(one => (one.id === me ? { ...one, unable: unsettled } : one));
     const takers = workers.filter(({ draining }) => !draining).length;
     const movesLeft = this.moves.left(Math.ceil(seen.runnable.size / Math.max(1, takers)));
-    this.#view = { ...seen, me, workers, pinned: this.moves.pinned, movesLeft };
+    const { pinned, going } = this.moves;
+    this.#view = { ...seen, me, workers, pinned, going, movesLeft };
     const plan = leasePlan(this.#view);
     this.#tell(plan.freeFor);
     return plan;
+  }
+
+  /** It stays here for a while if it was moved for balance; who leaves gives away what others may want at once. */
+  arrived({ key, handoffFrom }: LeaseRow): void {
+    const giver = this.#parts.crew.workers.find(({ id }) => id === handoffFrom);
+    if (giver !== undefined && !giver.draining) this.moves.arrived(key);
   }
 
   /** From now on what is given away goes to whose it is without us. */

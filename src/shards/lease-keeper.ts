@@ -219,7 +219,7 @@ export class LeaseKeeper {
       if (to !== null) this.#parts.crew.ring(to);
     };
     const reason = this.#reason(before);
-    if (reason === 'handed') this.#balance.moves.arrived(row.key);
+    if (reason === 'handed') this.#balance.arrived(before);
     this.#parts.taken(lease, reason);
   }
 

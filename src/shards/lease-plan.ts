@@ -3,14 +3,16 @@
  * held here. The keeper (lease-keeper.ts) obeys. A row of a live owner is never taken: its owner hands it over (law 7).
  */
 import type { LeaseKey, LeaseRow } from '../ports/lease-store.ts';
-import { leaseTargets, type TargetView } from './lease-targets.ts';
+import { canTake, leaseTargets, type TargetView } from './lease-targets.ts';
 
 export interface LeaseView extends TargetView {
   readonly me: string;
   /** Leases held here. */
   readonly held: ReadonlySet<LeaseKey>;
-  /** Held, but not to be moved for balance: they came here a moment ago, or are on their way already. */
+  /** Held, but not to be moved for balance: they came here a moment ago. */
   readonly pinned: ReadonlySet<LeaseKey>;
+  /** Held, and on their way already. */
+  readonly going: ReadonlySet<LeaseKey>;
   /** How many more rows may be moved for balance now. */
   readonly movesLeft: number;
 }
@@ -27,18 +29,14 @@ export interface LeasePlan {
 }
 
 export function leasePlan(view: LeaseView): LeasePlan {
-  const { rows, runnable, held, pinned, me, movesLeft } = view;
+  const { rows, runnable, held, me, movesLeft } = view;
   const targets = leaseTargets({ ...view, expired: without(view.expired, held) });
   const unable = view.workers.find(({ id }) => id === me)?.unable;
   const others = rows.filter(({ key }) => runnable.has(key) && !held.has(key));
-  const handOver = [...held].flatMap(key => {
-    const target = targets.get(key);
-    return target === undefined || target === me || pinned.has(key) ? [] : [{ key, target }];
-  });
   return {
     take: others.filter(row => !unable?.has(row.key) && (row.owner === me || (targets.get(row.key) === me && isFree(row, view)))),
     release: [...held].filter(key => !runnable.has(key)),
-    handOver: handOver.slice(0, Math.max(0, movesLeft)),
+    handOver: handOvers(view, targets).slice(0, Math.max(0, movesLeft)),
     freeFor: new Map(
       others.flatMap(({ key, owner }) => {
         const target = targets.get(key);
@@ -46,6 +44,22 @@ export function leasePlan(view: LeaseView): LeasePlan {
       }),
     ),
   };
+}
+
+/** What is pinned is stood in for by another row: only its owner moves a row, so which ones go is its choice. */
+function handOvers(view: LeaseView, targets: ReadonlyMap<LeaseKey, string>): LeasePlan['handOver'] {
+  const { held, pinned, going, me } = view;
+  const stand = new Set([...held].filter(key => targets.get(key) === me && !pinned.has(key) && !going.has(key)));
+  return [...held].flatMap(key => {
+    const target = targets.get(key);
+    if (target === undefined || target === me || going.has(key)) return [];
+    if (!pinned.has(key)) return [{ key, target }];
+    const worker = view.workers.find(({ id }) => id === target);
+    const other = [...stand].find(one => worker !== undefined && canTake(worker, one));
+    if (other === undefined) return [];
+    stand.delete(other);
+    return [{ key: other, target }];
+  });
 }
 
 /** Nobody's, or a dead owner's. One that names us though we do not hold it was handed over, or our take was applied and its answer lost. */

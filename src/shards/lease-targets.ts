@@ -72,11 +72,11 @@ function sharesOf(rows: readonly LeaseRow[], view: TargetView, parentOwners: Rea
 
 function incumbent(row: LeaseRow, { expired }: TargetView, shares: ReadonlyMap<string, Share>): Share | undefined {
   const share = row.owner === undefined || expired.has(row.key) ? undefined : shares.get(row.owner);
-  return share !== undefined && canTake(share.worker, row) ? share : undefined;
+  return share !== undefined && canTake(share.worker, row.key) ? share : undefined;
 }
 
-function canTake({ serves, unable }: Candidate, row: LeaseRow): boolean {
-  return serves.has(streamOf(row)) && !unable.has(row.key);
+export function canTake({ serves, unable }: Candidate, key: LeaseKey): boolean {
+  return serves.has(partsOfLeaseKey(key).streamArn) && !unable.has(key);
 }
 
 /** A child goes to who read its parent; else by hash to who has room; else it stays where it is, or goes to whoever can take it. */
@@ -84,7 +84,7 @@ function newHome(
   row: LeaseRow,
   { view, shares, parentOwners }: { view: TargetView; shares: ReadonlyMap<string, Share>; parentOwners: ReadonlyMap<string, string> },
 ): Share | undefined {
-  const able = [...shares.values()].filter(({ worker }) => canTake(worker, row));
+  const able = [...shares.values()].filter(({ worker }) => canTake(worker, row.key));
   // Whoever let it expire comes last: it is dead, or cannot renew.
   const better = view.expired.has(row.key) ? able.filter(({ worker }) => worker.id !== row.owner) : able;
   const roomy = better.filter(({ placed, cap }) => placed < cap);

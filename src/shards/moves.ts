@@ -18,11 +18,16 @@ export class Moves {
     this.#intervalMs = intervalMs;
   }
 
-  /** On their way, or not long here. */
+  /** On their way. */
+  get going(): ReadonlySet<LeaseKey> {
+    return this.#going;
+  }
+
+  /** Not long here. */
   get pinned(): ReadonlySet<LeaseKey> {
     const since = this.#clock.elapsed() - STAYS_MS;
     for (const [key, at] of this.#arrivedAt) if (at <= since) this.#arrivedAt.delete(key);
-    return new Set([...this.#going, ...this.#arrivedAt.keys()]);
+    return new Set(this.#arrivedAt.keys());
   }
 
   /** Of so many in an interval. */

@@ -209,6 +209,20 @@ describe('balance of several workers', function () {
     ]);
   });
 
+  it('rolling restart: who comes when another has just left has its share at once', async () => {
+    worldOf(8);
+    const [first] = started(1);
+    await world.clock.advance(60_000);
+    // Half of what it has came here a moment ago.
+    const second = world.start();
+    await world.clock.advance(4_000);
+    first?.stop();
+    await world.clock.advance(2_000);
+    const third = world.start();
+    await world.clock.advance(TIMING.renewMs);
+    expect(counts([second, third].filter(worker => worker !== undefined))).to.deep.equal([4, 4]);
+  });
+
   it('two that leave at once pass on what they give each other', async () => {
     worldOf(9);
     const workers = started(3);

@@ -16,6 +16,7 @@ function planOf(rows: readonly LeaseRow[], more: Partial<Record<'runnable' | 'ex
     expired: new Set(more.expired),
     held: new Set(more.held),
     pinned: new Set(),
+    going: new Set(),
     movesLeft: 100,
     workers: [{ id: 'me', weight: 1, draining: false, serves: new Set(['']), unable: new Set(more.unsettled) }],
   };

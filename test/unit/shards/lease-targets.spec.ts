@@ -164,7 +164,7 @@ describe('lease plan with others', () => {
   const plan = (more: Partial<Parameters<typeof leasePlan>[0]> = {}) => {
     const rows = [row(1, 'me'), row(2, 'me'), row(3, 'me'), row(4, 'me')];
     const held = new Set(rows.map(({ key }) => key));
-    return leasePlan({ ...viewOf(rows, workers), me: 'me', held, pinned: new Set(), movesLeft: 10, ...more });
+    return leasePlan({ ...viewOf(rows, workers), me: 'me', held, pinned: new Set(), going: new Set(), movesLeft: 10, ...more });
   };
 
   it('hands over what is over its share', () => {
@@ -174,7 +174,13 @@ describe('lease plan with others', () => {
   it('not more than may be moved now, and not what is pinned', () => {
     expect(plan({ movesLeft: 1 }).handOver).to.have.length(1);
     expect(plan({ movesLeft: -3 }).handOver).to.deep.equal([]);
-    expect(plan({ pinned: new Set([row(3).key]) }).handOver).to.deep.equal([{ key: row(4).key, target: 'you' }]);
+    expect(plan({ going: new Set([row(3).key]) }).handOver).to.deep.equal([{ key: row(4).key, target: 'you' }]);
+    expect(plan({ pinned: new Set([1, 2, 3].map(n => row(n).key)) }).handOver).to.deep.equal([{ key: row(4).key, target: 'you' }]);
+  });
+
+  it('gives another for what is pinned', () => {
+    const targets = plan({ pinned: new Set([row(3).key]) }).handOver;
+    expect(targets).to.deep.equal([row(1), row(4)].map(({ key }) => ({ key, target: 'you' })));
   });
 
   it('never takes from a live owner, and takes what was handed to it', () => {
