@@ -8,6 +8,7 @@ import type { Statement, TableApi, TableOperations, TransactWrite } from '../../
 import { type Bound, checkUsed, holds, invalid } from './fake-expressions.ts';
 import { parseStatement, runStatement } from './fake-partiql.ts';
 import { FakeStore, type Guard } from './fake-store.ts';
+import { updated } from './fake-update.ts';
 
 export interface FakeTables extends TableApi {
   /** Items of a table, in no promised order. */
@@ -22,7 +23,10 @@ export function fakeTables({ scanRows = 1_000 }: { scanRows?: number } = {}): Fa
   const store = new FakeStore();
   const handlers: Handlers = { ...writes(store), ...reads(store, scanRows), ...batches(store), ...administration(store) };
   return {
-    call: async (name, request) => handlers[name](request),
+    call: async (name, request, signal) => {
+      if (signal.aborted) throw new ServiceFault('AbortError', 'aborted', { class: 'aborted' });
+      return handlers[name](request);
+    },
     items: name => [...(store.tables.get(name)?.rows.values() ?? [])],
     drop: name => void store.tables.delete(name),
   };
@@ -47,8 +51,9 @@ function writes(store: FakeStore): Pick<Handlers, 'PutItem' | 'DeleteItem' | 'Up
       const before = store.get(request.TableName, request.Key);
       checkUsed([request.ConditionExpression, request.UpdateExpression], request);
       store.check({ ...request, ...onlyUsed(request.ConditionExpression, request) }, before);
-      store.put(request.TableName, updated({ ...before, ...request.Key }, request.UpdateExpression, request));
-      return {};
+      const after = updated({ ...before, ...request.Key }, request.UpdateExpression, request);
+      store.put(request.TableName, after);
+      return request.ReturnValues === 'ALL_NEW' ? { Attributes: after } : old(request.ReturnValues, before);
     },
   };
 }
@@ -68,8 +73,10 @@ function reads(store: FakeStore, scanRows: number): Pick<Handlers, 'GetItem' | '
       const last = from + page.length < rows.length ? page.at(-1) : undefined;
       return { Items: page.filter(row => holds(request.FilterExpression, row, request)), ...(last && { LastEvaluatedKey: last }) };
     },
-    Query: () => {
-      throw new Error('the fake knows no Query');
+    Query: request => {
+      const { TableName: name, KeyConditionExpression: condition } = request;
+      const rows = [...store.table(name).rows.values()].filter(row => holds(condition, row, request));
+      return { Items: rows.sort((a, b) => (store.keyOf(name, a) < store.keyOf(name, b) ? -1 : 1)) };
     },
     BatchGetItem: request => {
       const found = Object.entries(request.RequestItems).map(([name, { Keys }]): [string, Item[]] => [
@@ -207,20 +214,4 @@ function onlyUsed(expression: string | undefined, bound: Bound): Bound {
     ExpressionAttributeNames: used(bound.ExpressionAttributeNames),
     ExpressionAttributeValues: used(bound.ExpressionAttributeValues),
   };
-}
-
-/** `SET #a = :a, …` and `REMOVE #b, …`. */
-function updated(
-  item: Item,
-  expression: string,
-  { ExpressionAttributeNames: names = {}, ExpressionAttributeValues: values = {} }: Bound,
-): Item {
-  const [, sets = '', removes = ''] = /^(?:SET (.*?))?\s*(?:REMOVE (.*))?$/.exec(expression) ?? [];
-  const gone = removes.split(',').map(name => names[name.trim()] ?? name.trim());
-  const kept = Object.entries(item).filter(([name]) => !gone.includes(name));
-  const set = sets.split(',').flatMap(each => {
-    const [name, value] = each.split('=').map(part => part.trim());
-    return name && value && values[value] ? [[names[name] ?? name, values[value]] as const] : [];
-  });
-  return Object.fromEntries([...kept, ...set]);
 }

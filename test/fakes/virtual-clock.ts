@@ -8,7 +8,8 @@ import type { Cancel, Clock, Random } from '../../src/ports/clock.ts';
 interface Timer {
   readonly dueAt: Ms;
   readonly order: number;
-  readonly f: () => void;
+  /** Undefined: it was cancelled, or has run. */
+  f: (() => void) | undefined;
 }
 
 export interface VirtualClock extends Clock {
@@ -26,9 +27,10 @@ export function virtualClock(options: { startAt?: EpochMs } = {}): VirtualClock 
   return new TimerQueue(options.startAt ?? Date.UTC(2026, 0, 1));
 }
 
-/** Its functions are bound: tests take a clock apart and put another one's part in. */
+/** A heap, the next timer first: a world of thousands of shards has as many timers. Its functions are bound: tests take a clock apart and put another one's part in. */
 class TimerQueue implements VirtualClock {
   readonly #timers: Timer[] = [];
+  #pending = 0;
   #elapsed = 0;
   #order = 0;
   #wall: EpochMs;
@@ -38,7 +40,7 @@ class TimerQueue implements VirtualClock {
   }
 
   get pending(): number {
-    return this.#timers.length;
+    return this.#pending;
   }
 
   readonly now = (): EpochMs => {
@@ -54,11 +56,12 @@ class TimerQueue implements VirtualClock {
   };
 
   readonly after = (ms: Ms, f: () => void): Cancel => {
-    const timer = { dueAt: this.#elapsed + Math.max(0, ms), order: this.#order++, f };
-    this.#timers.push(timer);
+    const timer: Timer = { dueAt: this.#elapsed + Math.max(0, ms), order: this.#order++, f };
+    this.#push(timer);
+    this.#pending += 1;
     return () => {
-      const index = this.#timers.indexOf(timer);
-      if (index >= 0) this.#timers.splice(index, 1);
+      if (timer.f !== undefined) this.#pending -= 1;
+      timer.f = undefined;
     };
   };
 
@@ -98,16 +101,45 @@ class TimerQueue implements VirtualClock {
     }
   };
 
+  /** Those that were cancelled are dropped on the way. */
   #next(): Timer | undefined {
-    let first: Timer | undefined;
-    for (const timer of this.#timers) if (first === undefined || earlier(timer, first)) first = timer;
-    return first;
+    while (this.#timers[0] !== undefined && this.#timers[0].f === undefined) this.#pop();
+    return this.#timers[0];
   }
 
   #run(timer: Timer): void {
-    this.#timers.splice(this.#timers.indexOf(timer), 1);
+    const { f } = timer;
+    this.#pop();
+    this.#pending -= 1;
+    timer.f = undefined;
     this.#passTo(Math.max(this.#elapsed, timer.dueAt));
-    timer.f();
+    f?.();
+  }
+
+  #push(timer: Timer): void {
+    const heap = this.#timers;
+    let at = heap.length;
+    for (; at > 0; at = (at - 1) >> 1) {
+      const parent = heap[(at - 1) >> 1];
+      if (parent === undefined || earlier(parent, timer)) break;
+      heap[at] = parent;
+    }
+    heap[at] = timer;
+  }
+
+  #pop(): void {
+    const heap = this.#timers;
+    const last = heap.pop();
+    if (last === undefined || heap.length === 0) return;
+    let at = 0;
+    for (;;) {
+      const [left, right] = [heap[2 * at + 1], heap[2 * at + 2]];
+      const child = right !== undefined && left !== undefined && earlier(right, left) ? right : left;
+      if (child === undefined || earlier(last, child)) break;
+      heap[at] = child;
+      at = child === left ? 2 * at + 1 : 2 * at + 2;
+    }
+    heap[at] = last;
   }
 
   #passTo(at: Ms): void {
