@@ -52,6 +52,8 @@ export class LeaseKeeper {
   #renewing = 0;
   #beat: Cancel = () => {};
   #beatAt: Ms;
+  /** At the last beat. */
+  #hadLeases = false;
   #scannedAt: Ms | undefined;
   #trouble: string | undefined;
 
@@ -248,9 +250,10 @@ export class LeaseKeeper {
     const { clock, log, timing } = this.#parts;
     const lateMs = clock.elapsed() - this.#beatAt - beatMs;
     this.#beatAt = clock.elapsed();
-    // Nothing is at stake while nothing is held: a process that starts is busy loading itself.
-    if (this.#held.size > 0 && lateMs > marginMs(timing.durationMs))
+    // Nothing is at stake while nothing is held: a process that starts is busy loading itself. What was held may be lost by now.
+    if ((this.#hadLeases || this.#held.size > 0) && lateMs > marginMs(timing.durationMs))
       log.warn({ lateMs: Math.round(lateMs) }, 'the event loop was blocked; leases are looked at again');
+    this.#hadLeases = this.#held.size > 0;
     for (const lease of [...this.#held.values()]) {
       if (!lease.check() || !lease.isDue || this.#renewing >= RENEWALS_AT_ONCE) continue;
       this.#renewing += 1;

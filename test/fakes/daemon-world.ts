@@ -3,7 +3,7 @@ import type { Batch, Connector, Sink } from '../../src/connector.ts';
 import type { ChangeRecord, ViewType } from '../../src/model/change-record.ts';
 import type { SinkStatus } from '../../src/model/status.ts';
 import type { Ms } from '../../src/model/units.ts';
-import { leaseKey } from '../../src/ports/lease-store.ts';
+import { type LeaseStore, leaseKey } from '../../src/ports/lease-store.ts';
 import type { Observer } from '../../src/ports/observer.ts';
 import { ServiceFault } from '../../src/ports/service-fault.ts';
 import type { TableApi } from '../../src/ports/table-api.ts';
@@ -49,6 +49,8 @@ export interface WorkerPlan {
   readonly drainMs?: Ms;
   readonly memoryBytes?: number;
   readonly weight?: number;
+  /** The lease table as this worker sees it. */
+  readonly leases?: LeaseStore;
   readonly pipelines?: readonly PipelinePlan[];
 }
 
@@ -104,7 +106,7 @@ export class DaemonWorld {
         random: this.random,
         log: this.log,
         observer,
-        leases: process.sees(this.leases),
+        leases: process.sees(plan.leases ?? this.leases),
         control: process.sees(this.control),
         source: () => ({ tables: process.sees(this.#tables()), streams: process.sees(this.streams) }),
         table: () => noClient(),

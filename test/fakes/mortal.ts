@@ -1,26 +1,45 @@
 /**
  * A process that can die or freeze at any moment, on a machine that goes on. Everything it waits for comes through here: timers and answers of a dead
- * process never come, those of a frozen one come when it wakes. What it had sent before is done.
+ * process never come, those of a frozen one come when it wakes. What it had sent before is done. Its clocks are its own: its wall clock may jump, both
+ * go on while it is blocked, and the monotonic one stands still while its machine is suspended.
  */
+import type { Ms } from '../../src/model/units.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 
 export class Mortal {
   readonly clock: Clock;
   #state: 'alive' | 'frozen' | 'dead' = 'alive';
   #waiting: (() => void)[] = [];
+  readonly #machine: Clock;
+  #wallAheadMs: Ms = 0;
+  #blockedMs: Ms = 0;
+  #suspendedMs: Ms = 0;
+  #suspendedAt: Ms | undefined;
 
   constructor(machine: Clock) {
+    this.#machine = machine;
+    const uptime = () => (this.#suspendedAt ?? machine.elapsed()) - this.#suspendedMs;
     const after: Clock['after'] = (ms, f) => {
       let cancelled = false;
-      const cancel = machine.after(ms, () => this.#pass(() => cancelled || f()));
+      const dueAt = uptime() + ms;
+      const arm = (leftMs: Ms, suspendedMs: Ms) =>
+        machine.after(leftMs, () =>
+          this.#pass(() => {
+            if (cancelled) return;
+            // A machine that was suspended has not counted that time for its timers either.
+            if (this.#suspendedMs > suspendedMs && uptime() < dueAt) cancel = arm(dueAt - uptime(), this.#suspendedMs);
+            else f();
+          }),
+        );
+      let cancel = arm(ms, this.#suspendedMs);
       return () => {
         cancelled = true;
         cancel();
       };
     };
     this.clock = {
-      now: () => machine.now(),
-      elapsed: () => machine.elapsed(),
+      now: () => machine.now() + this.#wallAheadMs + this.#blockedMs,
+      elapsed: () => uptime() + this.#blockedMs,
       after,
       sleep: (ms, signal) =>
         new Promise(resolve => {
@@ -49,8 +68,25 @@ export class Mortal {
     this.#state = 'frozen';
   }
 
+  /** With its machine: its monotonic clock stands still until it is thawed. */
+  suspend(): void {
+    this.freeze();
+    this.#suspendedAt = this.#machine.elapsed();
+  }
+
+  /** To be called by what runs in it: for so long nothing else of it does. */
+  block(ms: Ms): void {
+    this.#blockedMs += ms;
+  }
+
+  jumpWall(ms: Ms): void {
+    this.#wallAheadMs += ms;
+  }
+
   thaw(): void {
     this.#state = 'alive';
+    if (this.#suspendedAt !== undefined) this.#suspendedMs += this.#machine.elapsed() - this.#suspendedAt;
+    this.#suspendedAt = undefined;
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const f of waiting) f();
