@@ -46,6 +46,11 @@ export interface Batch {
    * (Only a target that lets an old put overtake a newer delete needs it.)
    */
   readonly replayedBefore: EpochMs;
+  /**
+   * The W3C trace context to pass on with a record, for targets that have headers: what the item carries, else that of this write where it is traced
+   * and sampled. Absent: nobody traces. It may differ between two attempts of one record.
+   */
+  readonly traceparent?: (record: ChangeRecord) => string | undefined;
 }
 
 export interface Failed {

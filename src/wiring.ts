@@ -41,8 +41,18 @@ export interface Stores {
 export type { ProcessLog };
 export type World = Awaited<ReturnType<typeof daemonWorld>>;
 
-export function openLog({ settings, secrets }: LoadedSettings, worker: string, { colour }: Surroundings): ProcessLog {
-  return processLog({ ...settings.log, fields: { service: settings.name, worker }, secrets, clock: systemClock, colour });
+/** Who writes into it. */
+export interface LogWriter {
+  readonly worker: string;
+  /** Of several that `run` has started. */
+  readonly process?: number;
+  /** Default: stderr, by a way of its own. */
+  readonly stream?: { write(line: string): void };
+}
+
+export function openLog({ settings, secrets }: LoadedSettings, { stream, ...writer }: LogWriter, { colour }: Surroundings): ProcessLog {
+  const fields = { service: settings.name, ...writer };
+  return processLog({ ...settings.log, fields, secrets, clock: systemClock, colour, ...(stream && { stream }) });
 }
 
 /** Of this incarnation of this process. */
@@ -99,9 +109,18 @@ export async function daemonWorld(loaded: LoadedSettings, { log, worker }: { log
   };
 }
 
+/** What a process has that only starts and speaks for others. */
+export function supervisorWorld({ settings }: LoadedSettings, log: ProcessLog) {
+  return {
+    clock: systemClock,
+    random: systemRandom,
+    openAdmin: (source: StatusSource, metricsText: () => Promise<string>) => openAdmin(settings, { source, telemetry: { metricsText }, log }),
+  };
+}
+
 function openAdmin(
   { admin }: Settings,
-  { source, telemetry: { metricsText }, log }: { source: StatusSource; telemetry: Telemetry; log: Log },
+  { source, telemetry: { metricsText }, log }: { source: StatusSource; telemetry: Pick<Telemetry, 'metricsText'>; log: Log },
 ): Promise<AdminServer> {
   return startAdmin({ host: admin.host, port: admin.port, token: admin.token }, { source, metricsText, log });
 }
@@ -122,6 +141,7 @@ function pipelinePlan({ name, source, sinks }: PipelineSettings, region: string)
       pollMs: source.pollMilliseconds,
       idleMs: source.idleMilliseconds,
       onGap: source.onGap,
+      traceContextAttribute: source.traceContextAttribute,
       enableStream: source.enableStream,
     },
     sinks,

@@ -31,6 +31,13 @@ describe('kafka messages', () => {
     expect(JSON.parse(String(value))).to.include({ eventID: 'event-7', eventSource: 'aws:dynamodb' });
   });
 
+  it('trace context goes along as a header, and as an attribute of a CloudEvent', () => {
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    expect(form().encode(record, traceparent).contents[0]?.headers).to.include({ traceparent });
+    expect(form('cloudevents').encode(record, traceparent).contents[0]?.headers).to.include({ traceparent, ce_traceparent: traceparent });
+    expect(form().encode(record).contents[0]?.headers).not.to.have.property('traceparent');
+  });
+
   it('debezium: says when it was sent beside when it was changed', () => {
     const value = JSON.parse(String(form().encode(record).contents[0]?.value));
     expect([value.op, value.source.ts_ms, value.ts_ms]).to.deep.equal(['u', record.changedAt, virtualClock().now()]);

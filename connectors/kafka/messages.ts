@@ -15,7 +15,7 @@ export interface MessageForm {
   /** The item's key, which decides the partition. */
   key(record: ChangeRecord): Buffer;
   /** One message, or two; a record counts as written when all of them are. */
-  encode(record: ChangeRecord): { readonly key: Buffer; readonly contents: readonly Content[] };
+  encode(record: ChangeRecord, traceparent?: string): { readonly key: Buffer; readonly contents: readonly Content[] };
 }
 
 export function messageForm(
@@ -26,8 +26,8 @@ export function messageForm(
   const encode = encoder(options.format, { binary: true, name: writer, now: () => clock.now(), ...values });
   return {
     key: record => Buffer.from(keyJson(record)),
-    encode: record => {
-      const { key, value, headers, contentType } = encode(record);
+    encode: (record, traceparent) => {
+      const { key, value, headers, contentType } = encode(record, traceparent);
       const message = { value: Buffer.from(value), headers: { ...headers, 'content-type': contentType } };
       const tombstone = { value: null, headers: { eventID: record.eventId } };
       const contents = record.kind === 'remove' && options.tombstones ? [message, tombstone] : [message];

@@ -101,7 +101,7 @@ export class KafkaSink implements Sink {
         continue;
       }
       const topic = topics.of(record.source.table);
-      const { key, contents } = form.encode(record);
+      const { key, contents } = form.encode(record, batch.traceparent?.(record));
       const place = { index, partition: topic.partitionOf(key), key, time: options.timestamp === 'now' ? now : topic.timeOf(record, now) };
       const messages = contents.map(content => ({ ...place, ...content }));
       const tooLarge = this.#tooLarge(messages, topic);

@@ -18,6 +18,12 @@ export interface KinesisSinkParts {
   readonly limits: RecordLimits;
 }
 
+interface ToCut {
+  readonly stream: string;
+  readonly entries: readonly Indexed[];
+  readonly encode: Cut['encode'];
+}
+
 interface StreamRequest {
   readonly stream: string;
   readonly request: Request;
@@ -74,11 +80,12 @@ export class KinesisSink implements Sink {
     return failed;
   }
 
-  async #requests({ records }: Batch, failed: Failed[], signal: AbortSignal): Promise<readonly StreamRequest[]> {
+  async #requests({ records, traceparent }: Batch, failed: Failed[], signal: AbortSignal): Promise<readonly StreamRequest[]> {
     const all: StreamRequest[] = [];
     const { options } = this.#parts;
+    const encode: Cut['encode'] = record => this.#encode(record, traceparent?.(record));
     for (const [stream, entries] of Map.groupBy(records.entries(), ([, record]) => streamFor(options.stream, record.source.table))) {
-      const { requests, refused } = await this.#cut(stream, entries, signal);
+      const { requests, refused } = await this.#cut({ stream, entries, encode }, signal);
       failed.push(...refused);
       all.push(...requests.map(request => ({ stream, request })));
     }
@@ -86,9 +93,9 @@ export class KinesisSink implements Sink {
   }
 
   /** Before a record is refused, the limit is looked at again; where that fails, the record waits for it and its neighbours do not. */
-  async #cut(stream: string, entries: readonly Indexed[], signal: AbortSignal): Promise<ReturnType<typeof requestsOf>> {
+  async #cut({ stream, entries, encode }: ToCut, signal: AbortSignal): Promise<ReturnType<typeof requestsOf>> {
     const { options, limits } = this.#parts;
-    const cut = () => requestsOf(entries, { encode: this.#encode, partitionBy: options.partitionBy, recordBytes: limits.of(stream) });
+    const cut = () => requestsOf(entries, { encode, partitionBy: options.partitionBy, recordBytes: limits.of(stream) });
     const first = cut();
     if (first.refused.length === 0) return first;
     try {

@@ -2,7 +2,7 @@
  * Telemetry: the one place where what the core announces becomes OpenTelemetry metrics and spans. Metrics are always there to be asked for
  * (`/metrics`); they and spans are pushed only when an `OTEL_*` endpoint or exporter is set, by the ordinary variables, and never otherwise.
  */
-import { type Attributes, type Meter, SpanKind, SpanStatusCode, type Tracer } from '@opentelemetry/api';
+import type { Attributes, Meter } from '@opentelemetry/api';
 import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-proto';
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
@@ -11,10 +11,11 @@ import { MeterProvider, type MetricReader, PeriodicExportingMetricReader } from 
 import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import type { Ms } from '../model/units.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { Gauges, Observer, PartitionLabels, SinkLabels } from '../ports/observer.ts';
+import type { Gauges, Observer } from '../ports/observer.ts';
 import { prometheusText } from './prometheus-text.ts';
 import { registerGauges } from './telemetry-gauges.ts';
 import { DURATION_BUCKETS, LATENCY_BUCKETS, METRICS, RECORDS_BUCKETS, sinkAttributes, tableAttributes } from './telemetry-names.ts';
+import { Spans, samplerOf } from './telemetry-spans.ts';
 
 export interface Telemetry {
   readonly observer: Observer;
@@ -45,13 +46,17 @@ export function telemetry(parts: TelemetryParts): Telemetry {
   if (pushes(env, 'METRICS')) readers.push(new PeriodicExportingMetricReader({ exporter: new OTLPMetricExporter(), ...interval(env) }));
   const meters = new MeterProvider({ resource, readers });
   const traces = pushes(env, 'TRACES')
-    ? new TracerProvider({ resource, spanProcessors: [new BatchSpanProcessor({ exporter: new OTLPTraceExporter() })] })
+    ? new TracerProvider({
+        resource,
+        sampler: samplerOf(env),
+        spanProcessors: [new BatchSpanProcessor({ exporter: new OTLPTraceExporter() })],
+      })
     : undefined;
   const meter = meters.getMeter('tidemark', parts.version);
   let look: (() => Gauges) | undefined;
   registerGauges(meter, () => look?.());
   return {
-    observer: observerOf(meter, traces?.getTracer('tidemark', parts.version), parts.clock),
+    observer: observerOf(meter, traces && new Spans(traces.getTracer('tidemark', parts.version), parts.clock)),
     async metricsText() {
       const { resourceMetrics } = await pull.collect();
       return prometheusText(resourceMetrics);
@@ -80,7 +85,7 @@ function interval(env: TelemetryParts['env']): { exportIntervalMillis?: Ms; expo
   return { exportIntervalMillis: everyMs, exportTimeoutMillis: Math.min(everyMs, 30_000) };
 }
 
-function observerOf(meter: Meter, tracer: Tracer | undefined, clock: Clock): Observer {
+function observerOf(meter: Meter, spans: Spans | undefined): Observer {
   const counter = (what: keyof typeof METRICS) => meter.createCounter(METRICS[what].name, METRICS[what]);
   const histogram = (what: keyof typeof METRICS, explicitBucketBoundaries: number[]) =>
     meter.createHistogram(METRICS[what].name, { ...METRICS[what], advice: { explicitBucketBoundaries } });
@@ -106,15 +111,16 @@ function observerOf(meter: Meter, tracer: Tracer | undefined, clock: Clock): Obs
       reads.add(1, attributes);
       records.add(page.records, attributes);
       size.add(page.bytes, attributes);
-      if (tracer !== undefined && page.records > 0) pageSpan(tracer, clock, { at, page });
+      spans?.pageRead(at, page);
     },
     sourceThrottled: at => throttles.add(1, ofTable(at)),
     recordsFinished: (at, outcome, n) => outcomes.add(n, { ...ofSink(at), outcome }),
+    batchBegun: (at, batch) => spans?.begin(at, batch),
     batchWritten(at, batch) {
       const attributes = batch.error === undefined ? ofSink(at) : { ...ofSink(at), 'error.type': batch.error };
       duration.record(batch.durationMs / 1000, attributes);
       batchRecords.record(batch.records, ofSink(at));
-      if (tracer !== undefined) batchSpan(tracer, clock, { at, batch });
+      spans?.end(batch.trace, batch);
     },
     latencies(at, agesMs) {
       const attributes = ofSink(at);
@@ -142,42 +148,4 @@ function remembered<T>(make: (at: T) => Attributes, keyOf: (at: T) => string): (
     }
     return attributes;
   };
-}
-
-type PageRead = { at: PartitionLabels; page: Parameters<NonNullable<Observer['pageRead']>>[1] };
-type BatchWritten = { at: SinkLabels; batch: Parameters<NonNullable<Observer['batchWritten']>>[1] };
-
-function pageSpan(tracer: Tracer, clock: Clock, { at, page }: PageRead): void {
-  const attributes = {
-    'messaging.system': 'aws.dynamodb_streams',
-    'messaging.operation.name': 'GetRecords',
-    'messaging.operation.type': 'receive',
-    'messaging.destination.name': at.table,
-    'messaging.destination.partition.id': at.partition,
-    'messaging.batch.message_count': page.records,
-    'tidemark.pipeline': at.pipeline,
-  };
-  const span = tracer.startSpan(`receive ${at.table}`, { kind: SpanKind.CLIENT, startTime: clock.now() - page.durationMs, attributes });
-  span.end(clock.now());
-}
-
-const SYSTEMS: Readonly<Record<string, string>> = { kafka: 'kafka', kinesis: 'aws.kinesis', sqs: 'aws_sqs' };
-
-function batchSpan(tracer: Tracer, clock: Clock, { at, batch }: BatchWritten): void {
-  const system = SYSTEMS[at.type];
-  const attributes: Attributes = {
-    ...sinkAttributes(at),
-    'messaging.destination.partition.id': at.partition,
-    ...(system !== undefined && {
-      'messaging.system': system,
-      'messaging.operation.name': 'send',
-      'messaging.operation.type': 'send',
-      'messaging.batch.message_count': batch.records,
-    }),
-    ...(at.type === 'replica' && { 'db.system.name': 'aws.dynamodb', 'db.operation.batch.size': batch.records }),
-    ...(batch.error !== undefined && { 'error.type': batch.error }),
-  };
-  const span = tracer.startSpan(`send ${at.sink}`, { kind: SpanKind.CLIENT, startTime: clock.now() - batch.durationMs, attributes });
-  if (batch.error !== undefined) span.setStatus({ code: SpanStatusCode.ERROR });
-  span.end(clock.now());
 }

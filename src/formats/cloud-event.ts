@@ -9,7 +9,8 @@ import { eventNameOf } from './lambda-event.ts';
 /** Sequences are compared as text, so they are all as long as the longest can be. */
 const SEQUENCE_DIGITS = 40;
 
-export function cloudEventAttributes(record: ChangeRecord, key: string): Readonly<Record<string, string>> {
+/** `traceparent` as the extension for distributed tracing has it. */
+export function cloudEventAttributes(record: ChangeRecord, key: string, traceparent?: string): Readonly<Record<string, string>> {
   return {
     specversion: '1.0',
     id: record.eventId,
@@ -19,9 +20,10 @@ export function cloudEventAttributes(record: ChangeRecord, key: string): Readonl
     time: isoTime(record.changedAt, 3),
     partitionkey: key,
     sequence: record.token.padStart(SEQUENCE_DIGITS, '0'),
+    ...(traceparent !== undefined && { traceparent }),
   };
 }
 
-export function cloudEventHeaders(record: ChangeRecord, key: string): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.entries(cloudEventAttributes(record, key)).map(([name, value]) => [`ce_${name}`, value]));
+export function cloudEventHeaders(record: ChangeRecord, key: string, traceparent?: string): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(cloudEventAttributes(record, key, traceparent)).map(([name, value]) => [`ce_${name}`, value]));
 }

@@ -15,7 +15,8 @@ export interface Encoded {
   readonly contentType: string;
 }
 
-export type Encoder = (record: ChangeRecord) => Encoded;
+/** `traceparent`: W3C trace context that goes along, in the headers and where the format has a place for it. */
+export type Encoder = (record: ChangeRecord, traceparent?: string) => Encoded;
 
 export interface EncoderOptions {
   /** Items as DynamoDB JSON or as plain values. Default: plain for `json`, typed for all others; `dynamodb-json` is always typed. */

@@ -36,22 +36,31 @@ export function encoder(format: Format, options: EncoderOptions = {}): Encoder {
 }
 
 function asJson(text: (record: ChangeRecord) => string): Encoder {
-  return record => ({ value: text(record), key: keyJson(record), headers: { eventID: record.eventId }, contentType: JSON_TYPE });
+  return (record, traceparent) => ({
+    value: text(record),
+    key: keyJson(record),
+    headers: headersOf(record, traceparent),
+    contentType: JSON_TYPE,
+  });
 }
 
 function structuredEvent(show: ShowItem): Encoder {
-  return record => {
+  return (record, traceparent) => {
     const key = keyJson(record);
-    const event = { ...cloudEventAttributes(record, key), datacontenttype: JSON_TYPE, data: lambdaEvent(record, show) };
-    return { value: JSON.stringify(event), key, headers: { eventID: record.eventId }, contentType: CLOUD_EVENT_TYPE };
+    const event = { ...cloudEventAttributes(record, key, traceparent), datacontenttype: JSON_TYPE, data: lambdaEvent(record, show) };
+    return { value: JSON.stringify(event), key, headers: headersOf(record, traceparent), contentType: CLOUD_EVENT_TYPE };
   };
 }
 
 /** The id is among the attributes; `eventID` is there all the same, so that readers of any format find it in one place. */
 function binaryEvent(show: ShowItem): Encoder {
-  return record => {
+  return (record, traceparent) => {
     const key = keyJson(record);
-    const headers = { eventID: record.eventId, ...cloudEventHeaders(record, key) };
+    const headers = { ...headersOf(record, traceparent), ...cloudEventHeaders(record, key, traceparent) };
     return { value: JSON.stringify(lambdaEvent(record, show)), key, headers, contentType: JSON_TYPE };
   };
+}
+
+function headersOf({ eventId }: ChangeRecord, traceparent: string | undefined): Readonly<Record<string, string>> {
+  return traceparent === undefined ? { eventID: eventId } : { eventID: eventId, traceparent };
 }

@@ -6,8 +6,9 @@ import { type Batch, SinkFault, type Written } from '../connector.ts';
 import { ABORT_MS } from '../model/delivery.ts';
 import type { Ms } from '../model/units.ts';
 import type { Cancel, Clock } from '../ports/clock.ts';
-import type { Observer } from '../ports/observer.ts';
+import type { BatchWritten } from '../ports/observer.ts';
 import type { OpenSink } from './open-sink.ts';
+import type { TracedBatch } from './traced-batch.ts';
 
 export type Attempted =
   | { readonly is: 'answered'; readonly answer: Written; readonly tookMs: Ms }
@@ -61,8 +62,8 @@ function asFault(thrown: unknown): SinkFault {
 }
 
 /** What the observer is told of a write. */
-export function announcement(attempted: Attempted, batch: Batch): Parameters<NonNullable<Observer['batchWritten']>>[1] {
-  const about = { records: batch.records.length, bytes: batch.bytes, durationMs: attempted.tookMs };
+export function announcement(attempted: Attempted, { batch, trace }: TracedBatch): BatchWritten {
+  const about = { records: batch.records.length, bytes: batch.bytes, durationMs: attempted.tookMs, trace };
   if (attempted.is === 'answered') return { ...about, failed: attempted.answer.failed.length };
   return { ...about, failed: batch.records.length, error: attempted.error };
 }

@@ -28,6 +28,8 @@ export interface RunParts {
   readonly mayWrite?: () => boolean;
   /** Records changed before this time may have been written by a former owner or process; 0: none. */
   readonly replayedBefore: EpochMs;
+  /** The attribute in which items carry the trace context of the write that made them. */
+  readonly traceContextAttribute?: string | undefined;
   /** A sink's `end` has been saved here. */
   readonly onEnd: (sink: SinkName) => void;
   /** Makes a gap durable; nothing behind it is saved before. */

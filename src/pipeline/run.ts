@@ -158,6 +158,7 @@ export class PartitionRun {
       labels: { ...parts.labels, sink: sink.name, type: sink.type },
       position,
       replayedBefore: parts.replayedBefore,
+      traceContextAttribute: parts.traceContextAttribute,
       budget: parts.budget,
       clock: parts.clock,
       random: parts.random,

@@ -9,6 +9,8 @@ import type { OpenWorkParts } from './open-work.ts';
 export interface SinkRunParts extends OpenWorkParts {
   readonly position: Position;
   readonly replayedBefore: EpochMs;
+  /** The attribute in which items carry the trace context of the write that made them. */
+  readonly traceContextAttribute?: string | undefined;
   readonly random: Random;
   readonly log: Log;
   /** Whether the right to write is still held. */

@@ -2,7 +2,6 @@
  * One sink at one partition: takes records from its feed (the same objects, not copies) while it has room, enters them in the watermark, writes
  * them by batches, and says how far it is. It never looks at the other sinks: law 4.
  */
-import type { Batch } from '../connector.ts';
 import type { Gap } from '../model/page.ts';
 import { compareTokens, type Position, type Token } from '../model/position.ts';
 import type { EpochMs, Ms } from '../model/units.ts';
@@ -18,6 +17,7 @@ import { answered, backoffMs, failedInRow, failedWhole, type Verdict } from './r
 import type { SinkRunParts } from './sink-run-parts.ts';
 import type { Slot } from './slot.ts';
 import { stallReason } from './stall.ts';
+import { tracedBatch } from './traced-batch.ts';
 import { Wake } from './wake.ts';
 
 type Phase = 'running' | 'draining' | 'over';
@@ -141,10 +141,11 @@ export class SinkRun {
 
   /** Begins every batch that is ripe. */
   go(): void {
-    if (this.#phase === 'over' || this.#abort.signal.aborted || this.sink.state !== 'open' || !this.#parts.mayWrite()) return;
     const elapsed = this.#parts.clock.elapsed();
     const pressed = this.#phase === 'draining' || this.#ending || this.#windowFull || this.#overShare;
     for (;;) {
+      // Asked for each: encoding one batch may take so long that the right to write the next is gone.
+      if (!this.#mayBegin()) return;
       const cut = this.#dispatch.cut({ elapsed, pressed, scale: this.#scale });
       if (cut === undefined) break;
       const written = this.#write(cut).catch(error => this.#parts.failed(error));
@@ -155,6 +156,10 @@ export class SinkRun {
       });
     }
     if (this.#dispatch.inFlight < this.plan.inFlight) this.#wake.at(this.#dispatch.dueAt());
+  }
+
+  #mayBegin(): boolean {
+    return this.#phase !== 'over' && !this.#abort.signal.aborted && this.sink.state === 'open' && this.#parts.mayWrite();
   }
 
   /** Begins nothing above what has been begun; what lies below is still written, at once. Resolves when it is, or when `signal` aborts the writes. */
@@ -202,14 +207,12 @@ export class SinkRun {
   async #write(cut: Cut): Promise<void> {
     const entries = cut.written;
     for (const entry of entries.concat(cut.coalesced)) this.#highestBegun = Math.max(this.#highestBegun, entry.ordinal);
-    const batch: Batch = {
-      records: entries.map(entry => entry.slot.record),
-      bytes: entries.reduce((bytes, entry) => bytes + entry.slot.record.bytes, 0),
-      replayedBefore: this.#parts.replayedBefore,
-    };
+    const records = entries.map(entry => entry.slot.record);
+    const bytes = records.reduce((sum, record) => sum + record.bytes, 0);
+    const traced = tracedBatch({ records, bytes, replayedBefore: this.#parts.replayedBefore }, this.#parts);
     const { clock } = this.#parts;
-    const attempted = await attempt(this.sink, batch, { timeoutMs: this.plan.timeoutMs, clock }, this.#abort.signal);
-    this.#parts.observer.batchWritten?.(this.#parts.labels, announcement(attempted, batch));
+    const attempted = await attempt(this.sink, traced.batch, { timeoutMs: this.plan.timeoutMs, clock }, this.#abort.signal);
+    this.#parts.observer.batchWritten?.(this.#parts.labels, announcement(attempted, traced));
     if (!this.#abort.signal.aborted) this.sink.trouble.hear(attempted.is === 'failed' ? attempted.fault : attempted.answer);
     if (attempted.is === 'failed') this.#whole(cut, attempted);
     else this.#answer(cut, attempted.answer);

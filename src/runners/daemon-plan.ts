@@ -30,6 +30,8 @@ export interface SourcePlan {
   readonly onGap: 'continue' | 'halt';
   /** Switch a stream on (NEW_AND_OLD_IMAGES) where the table has none. */
   readonly enableStream: boolean;
+  /** The attribute in which items carry the trace context of the write that made them. */
+  readonly traceContextAttribute?: string | undefined;
 }
 
 export interface PipelinePlan {

@@ -59,6 +59,7 @@ export function openShard(shard: ShardToOpen): ShardRun {
       log,
       observer,
       mayWrite: () => lease.check(),
+      traceContextAttribute: plan.source.traceContextAttribute,
       replayedBefore: row.counter > 1 ? clock.now() + REPLAY_SKEW_MS : 0,
       onEnd: shard.ended,
       onGap: (names, gap) => keepGap(shard, names, gap),

@@ -39,6 +39,7 @@ export interface SourceSettings extends AwsSettings {
   readonly idleMilliseconds: number;
   readonly enableStream: boolean;
   readonly onGap: 'continue' | 'halt';
+  readonly traceContextAttribute?: string | undefined;
 }
 
 export type StartingPosition = 'TRIM_HORIZON' | 'LATEST';

@@ -29,6 +29,10 @@ export const sourceSchema = z.strictObject({
   onGap: z.enum(['continue', 'halt'], { error: 'expected continue or halt; snapshot is not built yet' }).default('continue').meta({
     description: 'When records were lost before they were read: go on after writing the gap down, or halt the sinks that lost them.',
   }),
+  traceContextAttribute: z.string().min(1).optional().meta({
+    description:
+      'Name of the attribute in which items carry W3C trace context (`traceparent`) of the write that made them. Spans link to it, and Kafka headers and CloudEvents pass it on.',
+  }),
 });
 
 /** Source and sinks are checked by themselves. */

@@ -156,7 +156,7 @@ export class ShardPass {
   #page(answer: ReadAnswer & { is: 'page' }, durationMs: Ms): Page {
     const { clock, observer, labels, isClosed } = this.#parts;
     const read = { records: answer.records.length, bytes: answer.bytes };
-    observer.pageRead?.(labels, { ...read, durationMs });
+    observer.pageRead?.(labels, { ...read, durationMs, first: answer.records[0]?.token, last: answer.records.at(-1)?.token });
     this.#trouble.over();
     this.#goneSince = undefined;
     this.#iterator = answer.next || undefined;

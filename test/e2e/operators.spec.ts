@@ -1,6 +1,7 @@
 /** What operators see and ask for: lag, pause and resume over the admin port, status while nobody runs, a quiet start, no telemetry unasked. */
 import { createServer } from 'node:http';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { expect } from 'chai';
 import type { Status } from '../../src/model/status.ts';
 import type { DaemonProcess } from '../run/daemon-process.ts';
@@ -102,9 +103,12 @@ describe('operators', function () {
 
   it('an ordinary start and end warns of nothing, and no telemetry is pushed that nobody asked for', async () => {
     const pushed: string[] = [];
-    const collector = createServer((request, response) => {
+    let traces = '';
+    const collector = createServer(async (request, response) => {
       pushed.push(request.url ?? '');
-      request.resume().on('end', () => response.end());
+      const body = await text(request);
+      if (request.url === '/v1/traces') traces += body;
+      response.end();
     });
     // Where a collector would be, if that is free.
     const port = await portOr(4318);
@@ -128,7 +132,11 @@ describe('operators', function () {
 
       const asked = await shop.open({ env: { ...env, OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}` } });
       await until('metrics are pushed', () => pushed.includes('/v1/metrics'));
+      await putItems(shop.places.source, [order(2)]);
+      await idle(asked);
       expect(await asked.stop()).equal('exit 0');
+      expect(traces).contain('receive ');
+      for (const sink of ['eu', 'changes', 'events', 'archive']) expect(traces).contain(`send ${sink}`);
     } finally {
       collector.closeAllConnections();
       await new Promise(resolve => collector.close(resolve));
