@@ -24,6 +24,8 @@ export interface Page {
   readonly end?: true;
   /** Nothing was read: a read failed and is due again. It only gives the permit back, so that nobody holds room while waiting for a server. */
   readonly unanswered?: true;
+  /** It failed because the partition is read more than its server likes. */
+  readonly throttled?: true;
   /** For whoever waits at a tip: everything up to here was read and lies before it. */
   readonly readTo?: Token;
   /** Nothing was waiting behind this page when it was read. */

@@ -30,9 +30,13 @@ export class MainReading implements Holder {
   readonly #budget: Budget;
   #reading: Reading | undefined;
   readonly #permit: Permit;
+  readonly #served: () => void;
+  #throttled = false;
 
-  constructor(lane: Lane, bell: Bell) {
+  /** `served`: it is throttled no more. */
+  constructor(lane: Lane, bell: Bell, served: () => void) {
     this.#lane = lane;
+    this.#served = served;
     this.#budget = lane.parts.budget;
     this.bell = bell;
     this.#permit = new Permit(this.#budget, this, bell);
@@ -40,6 +44,11 @@ export class MainReading implements Holder {
 
   get reading(): Reading | undefined {
     return this.#reading;
+  }
+
+  /** The last read was refused because there are too many. */
+  get isThrottled(): boolean {
+    return this.#throttled;
   }
 
   heldBytes(): number {
@@ -113,6 +122,7 @@ export class MainReading implements Holder {
       reading.close();
       this.#budget.leave(this);
       this.#permit.giveBack();
+      this.#setThrottled(false);
     }
   }
 
@@ -122,12 +132,19 @@ export class MainReading implements Holder {
       if (this.#lane.signal.aborted) break;
       if (!page.unanswered) reading.append(page);
       this.#permit.giveBack();
+      this.#setThrottled(page.throttled === true);
       if (page.unanswered) continue;
       this.#lane.answered(page);
       for (const feed of this.#lane.feeds) feed.lookAt(reading);
       this.pump();
       if (page.end) break;
     }
+  }
+
+  #setThrottled(throttled: boolean): void {
+    if (this.#throttled === throttled) return;
+    this.#throttled = throttled;
+    if (!throttled) this.#served();
   }
 
   /** Waits until a page may be read; false when nobody is left to read for. */
@@ -139,7 +156,9 @@ export class MainReading implements Holder {
       }
       if (reading.bytes >= READING_BYTES) this.#letGo(READING_BYTES - 1);
       if (reading.bytes < READING_BYTES && this.#permit.ask()) return true;
-      if (!this.detachOldest()) await this.bell.wait();
+      if (this.detachOldest()) continue;
+      this.#setThrottled(false);
+      await this.bell.wait();
     }
   }
 

@@ -60,8 +60,8 @@ export class PartitionRun {
         this.lastAnswerAt = parts.clock.elapsed();
       },
     };
-    this.#main = new MainReading(lane, new Bell());
-    this.#second = new SecondReading(lane, new Bell(), () => this.#askRejoin());
+    this.#main = new MainReading(lane, new Bell(), () => this.#second.bell.ring());
+    this.#second = new SecondReading(lane, new Bell(), { main: this.#main, caughtUp: () => this.#askRejoin() });
     this.#saver = new Saver(
       {
         progress: parts.progress,

@@ -17,12 +17,14 @@ const TURN_PAGES = 8;
 export class SecondReading implements Holder {
   readonly bell: Bell;
   readonly #lane: Lane;
+  readonly #main: { readonly isThrottled: boolean };
   readonly #caughtUp: () => void;
   #turn = 0;
   readonly #permit: Permit;
 
-  constructor(lane: Lane, bell: Bell, caughtUp: () => void) {
+  constructor(lane: Lane, bell: Bell, { main, caughtUp }: { main: { readonly isThrottled: boolean }; caughtUp: () => void }) {
     this.#lane = lane;
+    this.#main = main;
     this.bell = bell;
     this.#caughtUp = caughtUp;
     this.#permit = new Permit(lane.parts.budget, this, bell);
@@ -107,7 +109,9 @@ export class SecondReading implements Holder {
         this.#permit.giveBack();
         return false;
       }
-      if (this.#permit.ask()) return true;
+      // The main reading waits longer after each throttle: read on beside it, and it never comes to its turn.
+      if (this.#main.isThrottled) this.#permit.giveBack();
+      else if (this.#permit.ask()) return true;
       await this.bell.wait();
     }
   }

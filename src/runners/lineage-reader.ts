@@ -24,11 +24,13 @@ export function lineageReader(reader: Reader, children: () => Promise<unknown>):
           continue;
         }
         const { end, ...rest } = page;
-        if (page.records.length > 0 || page.gap !== undefined) {
+        // A gap alone moves no place: whoever gave way to others between it and the end would come back to find it anew.
+        const isSplit = page.records.length > 0;
+        if (isSplit) {
           yield { ...rest, atTip: true };
           if (signal.aborted || !(await permit())) return;
         }
-        if (await before(found(), signal)) yield { records: [], end };
+        if (await before(found(), signal)) yield isSplit ? { records: [], end } : page;
       }
     },
   };

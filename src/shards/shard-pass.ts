@@ -8,6 +8,7 @@ import type { Position } from '../model/position.ts';
 import type { EpochMs, Ms } from '../model/units.ts';
 import { ServiceFault } from '../ports/service-fault.ts';
 import type { ReadAnswer } from '../ports/stream-api.ts';
+import type { Absence } from './absence.ts';
 import { RETENTION_MS } from './gap-scope.ts';
 import type { ShardStanding } from './lineage.ts';
 import { isFull, ReadPace, type ThrottleNotice } from './read-pace.ts';
@@ -21,6 +22,7 @@ export interface SharedByPasses {
   readonly throttles: ThrottleNotice;
   /** Tips for which LATEST was given. */
   readonly askedTips: Set<EpochMs>;
+  readonly absence: Absence;
 }
 
 export interface PassAsked {
@@ -29,8 +31,6 @@ export interface PassAsked {
   readonly permit: () => Promise<boolean>;
 }
 
-/** A shard that is refused as unknown for so long is looked up in the listing. */
-const GONE_MS: Ms = 60_000;
 /** LATEST is taken only so soon after its tip was saved: what was written between lies before it. */
 const FRESH_TIP_MS: Ms = 5_000;
 /** A number that the server fails on so often in a row is taken for one that it does not know. */
@@ -53,7 +53,6 @@ export class ShardPass {
   /** The shard was open and had no next iterator. */
   #hadNoNext = false;
   #failedNumbers = 0;
-  #goneSince: Ms | undefined;
   #request: AbortController | undefined;
 
   constructor(parts: ShardReaderParts, shared: SharedByPasses, asked: PassAsked) {
@@ -102,7 +101,7 @@ export class ShardPass {
     if (!('waitMs' in step)) return step;
     if (signal.aborted) return undefined;
     this.#dueAt = clock.elapsed() + step.waitMs;
-    return { records: [], unanswered: true };
+    return { records: [], unanswered: true, ...(step.throttled && { throttled: true }) };
   }
 
   async #attempt(): Promise<Page | Retry> {
@@ -158,7 +157,7 @@ export class ShardPass {
     const read = { records: answer.records.length, bytes: answer.bytes };
     observer.pageRead?.(labels, { ...read, durationMs, first: answer.records[0]?.token, last: answer.records.at(-1)?.token });
     this.#trouble.over();
-    this.#goneSince = undefined;
+    this.#shared.absence.over();
     this.#iterator = answer.next || undefined;
     this.#mayHaveEnded = this.#iterator === undefined;
     const closed = isClosed();
@@ -179,15 +178,14 @@ export class ShardPass {
   /** Unknown to the server: for a moment, or for good. */
   async #gone(): Promise<Page | Retry> {
     const { clock, source } = this.#parts;
-    this.#goneSince ??= clock.elapsed();
-    if (clock.elapsed() - this.#goneSince < GONE_MS) return this.#trouble.again();
+    if (!this.#shared.absence.hasLasted(clock.elapsed())) return this.#trouble.again();
     const { is, servedAt } = await this.#standing();
     if (is === 'stream-gone') throw streamGone(source.streamArn, source.partition);
     const since = this.#cursor.wantedSince;
     const isLost = is !== 'open' || (since !== undefined && servedAt - since > RETENTION_MS);
     if (isLost) return { records: [], gap: this.#cursor.restLost(servedAt), end: true };
     this.#trouble.sayUnknown();
-    this.#goneSince = undefined;
+    this.#shared.absence.over();
     return this.#trouble.again();
   }
 

@@ -4,13 +4,14 @@
  */
 import type { EpochMs } from '../model/units.ts';
 import type { Reader } from '../ports/reader.ts';
+import { Absence } from './absence.ts';
 import { ThrottleNotice } from './read-pace.ts';
 import { ShardPass } from './shard-pass.ts';
 import type { ShardReaderParts } from './shard-reader-parts.ts';
 
 /** What it throws is a ServiceFault that only an operator can mend (no permission, the stream gone), or our own mistake. */
 export function shardReader(parts: ShardReaderParts): Reader {
-  const shared = { throttles: new ThrottleNotice(), askedTips: new Set<EpochMs>() };
+  const shared = { throttles: new ThrottleNotice(), askedTips: new Set<EpochMs>(), absence: new Absence() };
   return {
     partition: parts.source.partition,
     pages: (from, signal, permit = async () => true) => new ShardPass(parts, shared, { from, signal, permit }).pages(),

@@ -9,6 +9,7 @@ import type { ShardReaderParts } from './shard-reader-parts.ts';
 
 export interface Retry {
   readonly waitMs: Ms;
+  readonly throttled?: true;
 }
 
 const PASSING: ReadonlySet<string> = new Set(['throttled', 'network', 'server', 'expired', 'aborted']);
@@ -55,7 +56,7 @@ export class ShardTrouble {
         'reads of this shard are throttled again and again: DynamoDB serves two readers of a shard, so a third is likely, such as a Lambda trigger or another consumer of the stream',
       );
     }
-    return this.again();
+    return { ...this.again(), throttled: true };
   }
 
   /** Of a call that failed. Throws what does not pass by itself. */

@@ -18,4 +18,12 @@ describe('simulation: the daemon', function () {
   it('seed 21: a stop is not held up by a lease table that is away', async () => {
     await simulate(21);
   });
+
+  it('seed 125: a shard that is gone is looked for once, not a minute for each place in it and once more for its end', async () => {
+    await simulate(125);
+  });
+
+  it('seed 1360: reading again for sinks that are behind does not throttle the others out', async () => {
+    await simulate(1360);
+  });
 });

@@ -102,6 +102,34 @@ describe('gaps', () => {
     expect([...world.leases.rows.values()].map(({ checkpoint }) => checkpoint)).to.include('SHARD_END');
   });
 
+  it('a shard that is gone is looked for once, for sinks at whatever places in it', async () => {
+    const [a, b, c] = [world.target('a'), world.target('b', {}, throttles), world.target('c', {}, throttles)];
+    const first = world.write(10);
+    const worker = world.start();
+    await world.clock.advance(2_000);
+    b.behaviour = writesAll();
+    await world.clock.runUntil(() => b.delivered.length === 10);
+    await world.clock.advance(2_000);
+    b.behaviour = throttles;
+    const second = world.write(10);
+    await world.clock.advance(2_000);
+    worker.stop();
+    await world.clock.runUntil(worker.ended);
+    world.write(10);
+    world.now.roll(world.now.open[0]?.id ?? '');
+    await world.clock.advance(25 * HOUR);
+    for (const target of [b, c]) target.behaviour = writesAll();
+    const tokens = world.write(10);
+    world.start();
+    await world.clock.advance(80_000);
+    expect([a, b, c].map(({ delivered }) => missing(delivered, tokens))).to.deep.equal([[], [], []]);
+    expect(gaps().map(({ sinks, from }) => [sinks, from])).to.have.deep.members([
+      [['b'], first.at(-1)],
+      [['c'], first[0]],
+      [['a'], second.at(-1)],
+    ]);
+  });
+
   it('shards that go under a halted sink are ended for it with gaps, so that rows do not pile up', async () => {
     world = new DaemonWorld({ retentionMs: HOUR });
     const [up, down] = [world.target('up'), world.target('down')];

@@ -49,6 +49,27 @@ describe('trouble with a source', () => {
     expect(a.opened).to.equal(0);
   });
 
+  it('two-reader-limit: what is read again for sinks that are behind does not keep the others waiting', async () => {
+    const fast = world.target('fast');
+    const late = ['a', 'b', 'c', 'd'].map(name => world.target(name, {}, throttles));
+    const change = { pk: 'k', bytes: 40_000, sizeBytes: 40_000 };
+    world.start({ source: { pollMs: 1_000, idleMs: 1_000 } });
+    for (let n = 0; n < 2_000; n++) {
+      world.now.write(change);
+      await world.clock.advance(20);
+    }
+    for (const [n, target] of late.entries()) target.behaviour = writesAll(20 + 10 * n);
+    let worstMs = 0;
+    for (let n = 0; n < 40; n++) {
+      const { token } = world.now.write(change);
+      const from = world.clock.elapsed();
+      await world.clock.runUntil(() => fast.delivered.at(-1)?.token === token, { maxMs: 60_000 });
+      worstMs = Math.max(worstMs, world.clock.elapsed() - from);
+    }
+    expect(worstMs).to.be.below(2_500);
+    for (const { delivered } of late) expect(delivered.length).to.be.above(2_000);
+  });
+
   it('a source that does not answer is waited for', async () => {
     const a = world.target('a');
     world.tableFault = new ServiceFault('ECONNREFUSED', 'connection refused', { class: 'network' });
