@@ -4,6 +4,7 @@
  * behind that consumer, whatever the other sinks do. Time in which the source or the stores are out of order, the process is frozen or a lease is lost,
  * with what it takes to recover, does not count.
  */
+import type { Key } from '../../../../src/model/key.ts';
 import type { Ms } from '../../../../src/model/units.ts';
 import type { FakeShard, FakeStream } from '../../../fakes/fake-stream.ts';
 import type { Life } from '../life.ts';
@@ -92,10 +93,13 @@ export class IsolationCheck {
   #follow(shard: FakeShard, begins: Ms, { life, target }: { life: Life; target: Target }): Ms {
     const now = this.#good(this.#scene.clock.elapsed());
     let at = begins;
+    const leftOut = coalescedIn(life, target, this.#scene.truth.of(shard));
     for (const change of this.#scene.truth.of(shard)) {
       const landing = target.ledger.landed.get(change.token);
-      if (landing !== undefined ? landing.life < life.n : !this.#isWaitedFor(target, change)) continue;
+      const isDue = landing === undefined ? this.#isWaitedFor(target, change) : landing.life >= life.n;
+      if (!isDue && !leftOut.has(change)) continue;
       at = Math.max(at, this.#good(change.elapsed)) + this.#perRecordMs;
+      if (!isDue) continue;
       const lateMs = (landing === undefined ? now : this.#good(landing.at)) - at;
       this.worstMs = Math.max(this.worstMs, lateMs);
       if (lateMs <= this.#boundMs) continue;
@@ -131,4 +135,17 @@ export class IsolationCheck {
     }
     return at - lost;
   }
+}
+
+/** Read in this life as the others, and left out for a later change of the key. */
+function coalescedIn(life: Life, { coalesces, ledger }: Target, changes: readonly Change[]): ReadonlySet<Change> {
+  const leftOut = new Set<Change>();
+  if (!coalesces) return leftOut;
+  const livesOf = new Map<Key, number>();
+  for (const change of changes.toReversed()) {
+    const landing = ledger.landed.get(change.token);
+    if (landing !== undefined) livesOf.set(change.key, landing.life);
+    else if (livesOf.get(change.key) === life.n) leftOut.add(change);
+  }
+  return leftOut;
 }
