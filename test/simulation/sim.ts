@@ -1,11 +1,13 @@
 /**
- * `npm run sim -- --seeds N [--from SEED]`: that many worlds of the whole daemon, with progress, and exit 1 at the first broken law with its seed and the
- * last events before it. `--keep-going` goes on after a broken law and lists all of them in the end. `SEED=n npm run sim` replays one world exactly,
- * and `-- --all` prints everything that happens in it.
+ * `npm run sim -- --seeds N [--from SEED]`: that many worlds of one daemon and as many of several, with progress, and exit 1 at the first broken law with
+ * its seed and the last events before it. `--workers one` or `--workers several`: only these. `--keep-going` goes on after a broken law and lists all of
+ * them in the end. `SEED=n npm run sim` replays a seed's worlds exactly, and `-- --all` prints everything that happens in them.
  */
 import { parseArgs } from 'node:util';
+import { simulateFleet } from './daemon/fleet.ts';
 import { Broken } from './daemon/history.ts';
-import { type Outcome, simulate } from './daemon/simulate.ts';
+import type { Outcome } from './daemon/judge.ts';
+import { simulate } from './daemon/simulate.ts';
 
 const { values } = parseArgs({
   options: {
@@ -14,12 +16,14 @@ const { values } = parseArgs({
     verbose: { type: 'boolean' },
     all: { type: 'boolean' },
     'keep-going': { type: 'boolean' },
+    workers: { type: 'string' },
   },
 });
 const from = Number(values.from ?? process.env['SEED'] ?? 1);
 const seeds = Number(values.seeds ?? (process.env['SEED'] === undefined ? 200 : 1));
-if (!Number.isInteger(from) || !Number.isInteger(seeds) || seeds < 1) {
-  console.error('usage: npm run sim -- --seeds N [--from SEED] [--keep-going]');
+const worlds = Object.entries({ one: simulate, several: simulateFleet }).filter(([workers]) => workers === (values.workers ?? workers));
+if (!Number.isInteger(from) || !Number.isInteger(seeds) || seeds < 1 || worlds.length === 0) {
+  console.error('usage: npm run sim -- --seeds N [--from SEED] [--workers one|several] [--keep-going]');
   process.exit(2);
 }
 
@@ -31,9 +35,11 @@ const broken: string[] = [];
 const sum = { records: 0, crashes: 0, gaps: 0, shards: 0, virtualMs: 0, isolationMs: Number.NEGATIVE_INFINITY };
 
 for (let seed = from; seed < from + seeds; seed++) {
-  const outcome = await simulate(seed, values.all ? line => console.log(line) : undefined).catch((error: unknown) => ended(error));
-  if (outcome !== undefined) add(outcome);
-  if (values.verbose) console.log(`seed ${seed}: ${JSON.stringify(outcome)}`);
+  for (const [workers, world] of worlds) {
+    const outcome = await world(seed, values.all ? line => console.log(line) : undefined).catch((error: unknown) => ended(error, workers));
+    if (outcome !== undefined) add(outcome);
+    if (values.verbose) console.log(`seed ${seed}, ${workers}: ${JSON.stringify(outcome)}`);
+  }
   if (performance.now() - saidAt < EVERY_MS) continue;
   saidAt = performance.now();
   const done = seed - from + 1;
@@ -52,14 +58,14 @@ function add(outcome: Outcome): void {
   sum.isolationMs = Math.max(sum.isolationMs, outcome.isolationMs);
 }
 
-function ended(error: unknown): undefined {
+function ended(error: unknown, workers: string): undefined {
   if (!(error instanceof Broken)) throw error;
   if (values['keep-going']) {
-    console.log(error.message);
-    broken.push(error.message);
+    console.log(`${error.message} (workers: ${workers})`);
+    broken.push(`${error.message} (workers: ${workers})`);
     return;
   }
   console.log(error.tail.join('\n'));
-  console.log(`${error.message}\nSEED=${error.message.match(/\d+/)} npm run sim shows it again`);
+  console.log(`${error.message}\nSEED=${error.message.match(/\d+/)} npm run sim -- --workers ${workers} shows it again`);
   process.exit(1);
 }

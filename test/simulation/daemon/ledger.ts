@@ -17,12 +17,18 @@ export class Ledger {
   readonly newest = new Map<Key, Change>();
   readonly state = new Map<Key, Change>();
 
-  /** Whether it came for the first time. */
-  land(change: Change, at: Ms, life: number): boolean {
+  readonly #stateOf = new Map<Key, number>();
+
+  /** Whether it came for the first time. A loose write that comes after a newer one of another process is refused by a target that can. */
+  land(change: Change, { at, life, isLoose }: { at: Ms; life: number; isLoose: boolean }): boolean {
     const before = this.landed.get(change.token);
     if (before === undefined) this.landed.set(change.token, { at, life, times: 1 });
     else before.times += 1;
-    this.state.set(change.key, change);
+    const stands = this.state.get(change.key);
+    if (stands === undefined || stands.n < change.n || !isLoose || this.#stateOf.get(change.key) === life) {
+      this.state.set(change.key, change);
+      this.#stateOf.set(change.key, life);
+    }
     if ((this.newest.get(change.key)?.n ?? -1) < change.n) this.newest.set(change.key, change);
     return before === undefined;
   }

@@ -6,6 +6,7 @@ import type { Ms } from '../../../src/model/units.ts';
 import type { Daemon } from '../../../src/runners/daemon.ts';
 import { Mortal } from '../../fakes/mortal.ts';
 import type { VirtualClock } from '../../fakes/virtual-clock.ts';
+import type { ReadingsCheck } from './checks/readings.ts';
 
 export interface Crash {
   /** The number of the port call at which it dies. */
@@ -23,12 +24,19 @@ export class Life {
   /** How `run` ended; undefined while it runs. */
   end: { readonly error?: unknown } | undefined;
   calls = 0;
+  lostLeases = 0;
   isFrozen = false;
+  /** The last time. */
+  frozenAt: Ms | undefined;
+  readonly readings: ReadingsCheck;
+  readonly #machine: VirtualClock;
   readonly #crash: Crash | undefined;
   readonly #mourners = new Set<() => void>();
 
-  constructor(n: number, machine: VirtualClock, crash: Crash | undefined) {
+  constructor(n: number, machine: VirtualClock, { crash, readings }: { crash: Crash | undefined; readings: ReadingsCheck }) {
     this.n = n;
+    this.readings = readings;
+    this.#machine = machine;
     this.startedAt = machine.elapsed();
     this.process = new Mortal(machine);
     this.#crash = crash;
@@ -57,7 +65,14 @@ export class Life {
 
   freeze(): void {
     this.isFrozen = true;
+    this.frozenAt = this.#machine.elapsed();
     this.process.freeze();
+  }
+
+  /** With its machine: its monotonic clock stands still. */
+  suspend(): void {
+    this.freeze();
+    this.process.suspend();
   }
 
   thaw(): void {

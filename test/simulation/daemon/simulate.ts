@@ -1,28 +1,14 @@
 /** One world from its seed: some lives that end badly or in order, then one in which everything heals, and the verdict. */
 import type { Ms } from '../../../src/model/units.ts';
-import { Unsettled } from '../../../src/runners/daemon-parts.ts';
 import { checkCompleteness, firstMissing } from './checks/completeness.ts';
 import { checkDuplicates } from './checks/duplicates.ts';
 import { type Dice, dice } from './dice.ts';
-import { Broken } from './history.ts';
 import { Incidents } from './incidents.ts';
+import { judged, look, lookAtEnd, type Outcome, over, stopIfBroken } from './judge.ts';
 import type { Crash, Life } from './life.ts';
 import { startLife } from './start-life.ts';
 import { World } from './world.ts';
 import { type WorldPlan, worldPlan } from './world-plan.ts';
-
-export interface Outcome {
-  /** Of the whole history: the same seed, the same digest. */
-  readonly digest: string;
-  readonly lines: number;
-  readonly records: number;
-  readonly crashes: number;
-  readonly gaps: number;
-  readonly shards: number;
-  readonly virtualMs: Ms;
-  /** How far the healthy sink was behind the reference of law 4, at worst. */
-  readonly isolationMs: Ms;
-}
 
 /** A shard that is gone is asked for a minute, and there may be a line of them; more would hide what never goes on. */
 const HEALED_WITHIN_MS: Ms = 1_200_000;
@@ -30,17 +16,8 @@ const HEALED_WITHIN_MS: Ms = 1_200_000;
 /** Throws Broken when a law was. `echo` is given each line of the history. */
 export async function simulate(seed: number, echo?: (line: string) => void): Promise<Outcome> {
   const simulation = new Simulation(worldPlan(seed), echo);
-  try {
-    return await simulation.run();
-  } catch (error) {
-    const { history } = simulation.world;
-    if (!(error instanceof Stop)) history.breaks('surprise', error instanceof Error ? (error.stack ?? error.message) : String(error));
-    throw new Broken(seed, history.violation ?? { law: 'surprise', what: 'stopped for no reason' }, history.tail);
-  }
+  return judged(simulation.world, () => simulation.run());
 }
-
-/** A law was broken: the rest says nothing. */
-class Stop extends Error {}
 
 class Simulation {
   readonly world: World;
@@ -49,7 +26,6 @@ class Simulation {
   readonly #incidents: Incidents;
   #crashes = 0;
   #lives = 0;
-  #lostBefore = 0;
 
   constructor(plan: WorldPlan, echo: ((line: string) => void) | undefined) {
     this.#plan = plan;
@@ -58,7 +34,7 @@ class Simulation {
     this.#incidents = new Incidents(this.world);
   }
 
-  async run(): Promise<Outcome> {
+  async run(): Promise<{ crashes: number }> {
     if (this.#plan.hasPast) await this.#incidents.past();
     for (let i = 0; i < this.#plan.lives; i++) {
       await this.#live();
@@ -66,23 +42,12 @@ class Simulation {
     }
     await this.#heal();
     checkCompleteness(this.world);
-    this.#stopIfBroken();
-    const { world } = this;
-    return {
-      digest: world.history.digest(),
-      lines: world.history.lines,
-      records: world.truth.changes.length,
-      crashes: this.#crashes,
-      gaps: world.control.gapRows.size,
-      shards: [...world.streams.streams.values()].reduce((n, stream) => n + stream.shards.size, 0),
-      virtualMs: world.clock.elapsed(),
-      isolationMs: world.isolation.worstMs,
-    };
+    stopIfBroken(this.world);
+    return { crashes: this.#crashes };
   }
 
   #start(crash: Crash | undefined, drainMs: Ms): Life {
     this.#lives += 1;
-    this.#lostBefore = this.world.lostLeases;
     this.world.said(`life ${this.#lives} begins${crash ? `, to die ${crash.when} call ${crash.call}` : ''}`);
     return startLife(this.world, { n: this.#lives, crash, drainMs });
   }
@@ -103,15 +68,8 @@ class Simulation {
 
   async #step(life: Life, ms: Ms): Promise<void> {
     await this.world.clock.advance(ms);
-    if (life.isRunning && !life.isFrozen) this.#look(life);
-    this.#stopIfBroken();
-  }
-
-  #look({ daemon }: Life): void {
-    if (daemon === undefined) return;
-    this.world.memory.look(daemon.gauges().memoryBytes);
-    this.world.accounts.look(daemon.status(), false);
-    daemon.notReady();
+    look(this.world, life);
+    stopIfBroken(this.world);
   }
 
   async #crash(life: Life): Promise<void> {
@@ -127,13 +85,10 @@ class Simulation {
     life.stop.abort();
     while (life.isRunning) {
       await this.world.clock.advance(this.#dice.between(10, 900));
-      this.#stopIfBroken();
+      stopIfBroken(this.world);
       if (this.world.clock.elapsed() - from > 600_000) this.world.history.breaks('surprise', 'it does not stop');
     }
-    if (life.end?.error === undefined && life.daemon !== undefined) {
-      this.world.memory.stopped(life.daemon.gauges().memoryBytes, this.world.clock.elapsed() - from);
-      this.world.accounts.look(life.daemon.status(), true);
-    }
+    lookAtEnd(this.world, life, this.world.clock.elapsed() - from);
     this.#over(life, life.end?.error === undefined ? 'stopped' : 'killed');
     // Nothing of an ended process goes on.
     life.die();
@@ -142,15 +97,11 @@ class Simulation {
 
   #over(life: Life, how: 'killed' | 'stopped'): void {
     const { world } = this;
-    const error = life.end?.error;
-    world.said(`life ${life.n} is over: ${error instanceof Error ? error.message : how}`);
-    const isExpected = error === undefined || error instanceof Unsettled || world.targets.some(({ wasStuck }) => wasStuck);
-    if (!isExpected) world.history.breaks('surprise', error instanceof Error ? (error.stack ?? error.message) : String(error));
-    world.readings.over();
+    over(world, life, how);
     // Of a run that lost its lease nothing is saved any more.
-    if (world.isolation.isUndisturbed && world.lostLeases === this.#lostBefore) checkDuplicates(world, life, how === 'stopped');
+    if (world.isolation.isUndisturbed && life.lostLeases === 0) checkDuplicates(world, life, how === 'stopped');
     world.isolation.over(life);
-    this.#stopIfBroken();
+    stopIfBroken(this.world);
   }
 
   async #between(i: number): Promise<void> {
@@ -162,7 +113,7 @@ class Simulation {
       await clock.advance(this.#dice.between(10, 5_000));
     }
     this.#incidents.recast();
-    this.#stopIfBroken();
+    stopIfBroken(this.world);
   }
 
   async #heal(): Promise<void> {
@@ -182,9 +133,5 @@ class Simulation {
 
   #allHere(): boolean {
     return this.world.targets.every(target => target.presence !== 'on' || firstMissing(this.world, target) === undefined);
-  }
-
-  #stopIfBroken(): void {
-    if (this.world.history.violation !== undefined) throw new Stop();
   }
 }

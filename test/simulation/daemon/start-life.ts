@@ -6,6 +6,7 @@ import { daemon } from '../../../src/runners/daemon.ts';
 import type { SinkPlan } from '../../../src/runners/daemon-plan.ts';
 import { SOURCE_PLAN } from '../../fakes/daemon-world.ts';
 import { seededRandom } from '../../fakes/virtual-clock.ts';
+import { ReadingsCheck } from './checks/readings.ts';
 import { type Crash, Life } from './life.ts';
 import { nameOf, numberOf, PIPELINE } from './scene.ts';
 import type { Target } from './target.ts';
@@ -13,7 +14,8 @@ import type { World } from './world.ts';
 
 export function startLife(world: World, { n, crash, drainMs }: { n: number; crash?: Crash | undefined; drainMs: Ms }): Life {
   const { plan } = world;
-  const life = new Life(n, world.clock, crash);
+  const readings = new ReadingsCheck(world);
+  const life = new Life(n, world.clock, { crash, readings });
   life.mourn(() => world.said(`life ${n} dies at call ${life.calls}`));
   const running = daemon(
     {
@@ -32,7 +34,7 @@ export function startLife(world: World, { n, crash, drainMs }: { n: number; cras
     {
       clock: life.process.clock,
       random: seededRandom(plan.seed * 1_000 + n),
-      log: logOf(world),
+      log: logOf(world, life),
       observer: {
         leaseMoved: (_, reason) => world.said(`lease ${reason}`),
         gapFound: (at, sinks, gap) =>
@@ -40,7 +42,7 @@ export function startLife(world: World, { n, crash, drainMs }: { n: number; cras
       },
       leases: life.sees(world.leases),
       control: life.sees(world.control),
-      source: () => ({ tables: life.sees(tableApi(world)), streams: life.sees(world.streamApi()) }),
+      source: () => ({ tables: life.sees(tableApi(world)), streams: life.sees(world.streamApi(readings)) }),
       table: noClient,
       kinesis: noClient,
     },
@@ -58,13 +60,22 @@ export function startLife(world: World, { n, crash, drainMs }: { n: number; cras
 }
 
 /** What the daemon says is part of the history; errors and warnings are worth a line to people too. */
-function logOf(world: World, own: Readonly<Record<string, unknown>> = {}): Log {
+function logOf(world: World, life: Life, own: Readonly<Record<string, unknown>> = {}): Log {
   const at = (level: string) => (fields: Readonly<Record<string, unknown>>, message: string) => {
     const { sink, shardId } = { ...own, ...fields };
-    if (message.startsWith('the lease is lost')) world.leaseLost(String(shardId));
+    if (message.startsWith('the lease is lost')) {
+      life.lostLeases += 1;
+      world.leaseLost(String(shardId));
+    }
     world.said(`${level} ${sink ?? ''} ${typeof shardId === 'string' ? nameOf(shardId) : ''} ${message}`);
   };
-  return { debug: () => {}, info: at('info'), warn: at('warn'), error: at('error'), child: fields => logOf(world, { ...own, ...fields }) };
+  return {
+    debug: () => {},
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+    child: fields => logOf(world, life, { ...own, ...fields }),
+  };
 }
 
 function sinkPlan(target: Target, life: Life): SinkPlan {

@@ -14,11 +14,19 @@ import type { Life } from './life.ts';
 import { behaviours, type Writing } from './moods.ts';
 import type { Mood, SinkSketch } from './sink-sketches.ts';
 
+/** One write of one process. */
+export interface Write {
+  readonly life: Life;
+  readonly records: readonly ChangeRecord[];
+  /** The process has given it up, or could not since it stands still: what it had sent may land beside a successor's write. Only a target can help it. */
+  readonly isLoose: () => boolean;
+}
+
 /** Who sees what is done to targets. */
 export interface Watch {
   /** A write begins; the returned function is called when nothing of it can land any more. */
-  begins(target: Target, life: Life, records: readonly ChangeRecord[]): () => void;
-  landed(target: Target, life: Life, records: readonly ChangeRecord[]): void;
+  begins(target: Target, write: Write): () => void;
+  landed(target: Target, write: Write, records: readonly ChangeRecord[]): void;
   said(what: string): void;
 }
 
@@ -97,15 +105,18 @@ export class Target {
   }
 
   async #write(batch: Batch, at: { signal: AbortSignal; closed: AbortSignal; life: Life }): Promise<Written> {
-    const { life } = at;
-    const over = this.#watch.begins(this, life, batch.records);
+    const { life, signal } = at;
+    const begunAt = this.clock.elapsed();
+    const isLoose = () => signal.aborted || (life.frozenAt ?? Number.NEGATIVE_INFINITY) >= begunAt;
+    const write: Write = { life, records: batch.records, isLoose };
+    const over = this.#watch.begins(this, write);
     let isOver = false;
     const writing: Writing = {
       batch,
       wait: (ms, more) => this.#wait(ms, { ...at, deaf: more?.deaf === true }),
       land: records => {
         if (isOver) throw new Error('records landed after their write was over');
-        if (records.length > 0) this.#watch.landed(this, life, records);
+        if (records.length > 0) this.#watch.landed(this, write, records);
       },
     };
     try {

@@ -20,12 +20,11 @@ import { LineageCheck } from './checks/lineage.ts';
 import { MemoryCheck } from './checks/memory.ts';
 import { OrderCheck } from './checks/order.ts';
 import { PositionsCheck } from './checks/positions.ts';
-import { ReadingsCheck } from './checks/readings.ts';
+import type { ReadingsCheck } from './checks/readings.ts';
 import { type Dice, dice } from './dice.ts';
 import { History } from './history.ts';
-import type { Life } from './life.ts';
 import { nameOf, numberOf, type Scene } from './scene.ts';
-import { Target, type Watch } from './target.ts';
+import { Target, type Watch, type Write } from './target.ts';
 import { Truth } from './truth.ts';
 import type { StoreOdds, WorldPlan } from './world-plan.ts';
 
@@ -44,13 +43,10 @@ export class World implements Scene, Watch {
   readonly positions: PositionsCheck;
   readonly order: OrderCheck;
   readonly lineage: LineageCheck;
-  readonly readings: ReadingsCheck;
   readonly memory: MemoryCheck;
   readonly accounts: AccountsCheck;
   readonly isolation: IsolationCheck;
   readonly out = new Set<Outage>();
-  /** Of all lives. */
-  lostLeases = 0;
   /** Nothing fails any more. */
   isCalm = false;
   /** The table's newest. */
@@ -73,7 +69,6 @@ export class World implements Scene, Watch {
     this.positions = new PositionsCheck(this);
     this.order = new OrderCheck(this);
     this.lineage = new LineageCheck(this);
-    this.readings = new ReadingsCheck(this);
     this.memory = new MemoryCheck(this, plan.memoryBytes);
     this.accounts = new AccountsCheck(this);
     this.isolation = new IsolationCheck(this, plan);
@@ -81,19 +76,20 @@ export class World implements Scene, Watch {
     this.#watchGaps();
   }
 
-  begins(target: Target, life: Life, records: readonly ChangeRecord[]): () => void {
+  begins(target: Target, write: Write): () => void {
+    const { life, records } = write;
     const [first, last] = [records[0], records.at(-1)];
     const range = `${numberOf(first?.token ?? '')}..${numberOf(last?.token ?? '')}`;
     this.said(`write  ${target.name} ${nameOf(first?.source.partition ?? '')}: ${records.length} records ${range} (${target.mood})`);
     this.lineage.begins(target, life, records);
-    return this.order.begins(target, records);
+    return this.order.begins(target, write);
   }
 
-  landed(target: Target, life: Life, records: readonly ChangeRecord[]): void {
+  landed(target: Target, { life, isLoose }: Write, records: readonly ChangeRecord[]): void {
     for (const { token } of records) {
       const change = this.truth.at(token);
       if (!target.ledger.landed.has(token)) this.order.first(target, change);
-      target.ledger.land(change, this.clock.elapsed(), life.n);
+      target.ledger.land(change, { at: this.clock.elapsed(), life: life.n, isLoose: isLoose() });
     }
     this.said(`landed ${target.name}: ${records.map(({ token, key }) => `${numberOf(token)}${key.slice(1)}`).join(' ')}`);
   }
@@ -104,12 +100,11 @@ export class World implements Scene, Watch {
 
   /** A shard whose lease was lost is nobody's until everything of its run has settled; nobody can deliver it meanwhile. */
   leaseLost(shardId: string): void {
-    this.lostLeases += 1;
     this.isolation.outage(`lease of ${shardId}`, true);
   }
 
-  /** The streams as a process calls them. */
-  streamApi(): StreamApi {
+  /** The streams as a process calls them, under the eyes of its check. */
+  streamApi(readings: ReadingsCheck): StreamApi {
     const { streams } = this;
     return {
       describe: (...call) => streams.describe(...call),
@@ -122,7 +117,7 @@ export class World implements Scene, Watch {
         return answer;
       },
       read: (iterator, source, signal) => {
-        this.readings.read(iterator);
+        readings.read(iterator);
         return streams.read(iterator, source, signal);
       },
     };

@@ -3,31 +3,30 @@
  * never has two writes of a key under way. A target of whole shards has one write of a shard under way, and its records in order. What a target that
  * coalesces holds in the end is the last record of each key (completeness.ts looks at that).
  */
-import type { ChangeRecord } from '../../../../src/model/change-record.ts';
 import { nameOf, numberOf, type Scene, startOf } from '../scene.ts';
-import type { Target } from '../target.ts';
+import type { Target, Write } from '../target.ts';
 import type { Change } from '../truth.ts';
 import { isItsOwn } from './standing.ts';
 
 export class OrderCheck {
   readonly #scene: Scene;
-  readonly #underWay = new Map<string, number>();
+  readonly #underWay = new Map<string, Write>();
   readonly #newestOfShard = new Map<string, number>();
-  #writes = 0;
 
   constructor(scene: Scene) {
     this.#scene = scene;
   }
 
   /** A write begins; the returned function ends it. */
-  begins(target: Target, records: readonly ChangeRecord[]): () => void {
+  begins(target: Target, write: Write): () => void {
     if (!target.isOrdered) return () => {};
-    this.#writes += 1;
-    const write = this.#writes;
+    const { records, life } = write;
     const held = new Set(records.map(record => `${target.sketch.id} ${record.key}`));
     if (target.sketch.traits.order === 'partition') for (const { source } of records) held.add(`${target.sketch.id} ${source.partition}`);
     for (const key of held) {
-      if (this.#underWay.has(key)) this.#scene.history.breaks('law 2', `two writes of ${key} are under way at once`);
+      const other = this.#underWay.get(key);
+      if (other !== undefined && (other.life === life || !other.isLoose()))
+        this.#scene.history.breaks('law 2', `two writes of ${key} are under way at once`);
       this.#underWay.set(key, write);
     }
     return () => {

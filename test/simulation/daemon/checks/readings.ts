@@ -9,12 +9,11 @@ interface Chain {
   to: number;
 }
 
+/** Of one process. */
 export class ReadingsCheck {
   readonly #scene: Scene;
   #shards = new Map<string, Map<number, Chain>>();
   #reads = 0;
-  /** The most of one shard, over all lives. */
-  most = 0;
 
   constructor(scene: Scene) {
     this.#scene = scene;
@@ -34,7 +33,6 @@ export class ReadingsCheck {
   over(): void {
     for (const [shardId, chains] of this.#shards) {
       const most = mostAtOnce([...chains.values()]);
-      this.most = Math.max(this.most, most);
       if (most > 2) this.#scene.history.breaks('law 5', `${most} readings of ${nameOf(shardId)} at a time`);
     }
     this.#shards = new Map();

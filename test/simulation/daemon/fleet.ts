@@ -1,0 +1,151 @@
+/**
+ * Several daemons of one name over one table, from a seed: they join, leave, die at any call, freeze, are suspended and wake, while shards roll and
+ * targets fail. Then everything heals and whoever is left finishes. Laws 1-3, 5-8 and completeness are looked at over all of them together; law 4 has
+ * its reference in worlds of one process (simulate.ts).
+ */
+import type { Ms } from '../../../src/model/units.ts';
+import { checkCompleteness, firstMissing } from './checks/completeness.ts';
+import { type Dice, dice } from './dice.ts';
+import { Incidents } from './incidents.ts';
+import { judged, look, lookAtEnd, type Outcome, over, stopIfBroken } from './judge.ts';
+import type { Crash, Life } from './life.ts';
+import { startLife } from './start-life.ts';
+import { World } from './world.ts';
+import { type WorldPlan, worldPlan } from './world-plan.ts';
+
+type Turn = 'join' | 'leave' | 'kill' | 'freeze' | 'suspend' | 'clock' | 'none';
+
+const WEIGHTS: Readonly<Record<Turn, number>> = { join: 3, leave: 2, kill: 2, freeze: 1.5, suspend: 0.7, clock: 0.7, none: 24 };
+const MOST_LIVES = 4;
+const HEALED_WITHIN_MS: Ms = 1_200_000;
+const STOPS_WITHIN_MS: Ms = 600_000;
+
+export async function simulateFleet(seed: number, echo?: (line: string) => void): Promise<Outcome> {
+  const fleet = new Fleet(worldPlan(seed), echo);
+  return judged(fleet.world, () => fleet.run());
+}
+
+class Fleet {
+  readonly world: World;
+  readonly #plan: WorldPlan;
+  readonly #dice: Dice;
+  readonly #incidents: Incidents;
+  readonly #stoppedAt = new Map<Life, Ms>();
+  #lives: Life[] = [];
+  #begun = 0;
+  #crashes = 0;
+
+  constructor(plan: WorldPlan, echo: ((line: string) => void) | undefined) {
+    this.#plan = plan;
+    this.world = new World(plan, echo);
+    this.#dice = dice(plan.seed, 'fleet');
+    this.#incidents = new Incidents(this.world);
+  }
+
+  async run(): Promise<{ crashes: number }> {
+    const { world } = this;
+    if (this.#plan.hasPast) await this.#incidents.past();
+    for (let n = this.#dice.between(1, MOST_LIVES); n > 0; n--) this.#join();
+    const until = world.clock.elapsed() + this.#dice.between(20_000, 120_000);
+    while (world.clock.elapsed() < until) {
+      await this.#step(this.#dice.between(10, 900));
+      this.#incidents.one(this.#lives.length > 0 ? this.#dice.pick(this.#lives) : undefined);
+      this.#turn(this.#dice.draw(WEIGHTS));
+    }
+    await this.#heal();
+    checkCompleteness(world);
+    stopIfBroken(world);
+    return { crashes: this.#crashes };
+  }
+
+  #join(crash?: Crash): void {
+    this.#begun += 1;
+    this.world.said(`life ${this.#begun} begins${crash ? `, to die ${crash.when} call ${crash.call}` : ''}`);
+    this.#lives.push(startLife(this.world, { n: this.#begun, crash, drainMs: this.#dice.between(200, 4_000) }));
+  }
+
+  #turn(turn: Turn): void {
+    const { world } = this;
+    if (turn === 'join' && this.#lives.length < MOST_LIVES) this.#join(this.#dice.chance(0.4) ? this.#aCrash() : undefined);
+    if (this.#lives.length === 0) return;
+    const life = this.#dice.pick(this.#lives);
+    if (turn === 'kill') life.die();
+    else if (turn === 'leave') this.#stop(life);
+    else if (turn === 'freeze' || turn === 'suspend') this.#freeze(life, turn);
+    else if (turn === 'clock') {
+      const ms = this.#dice.pick([-3_600_000, -5_000, 5_000, 3_600_000]);
+      world.said(`the wall clock of life ${life.n} jumps by ${ms} ms`);
+      life.process.jumpWall(ms);
+    }
+  }
+
+  #aCrash(): Crash {
+    return { call: Math.ceil(Math.exp(this.#dice.next() * 8)), when: this.#dice.pick(['before', 'after']) };
+  }
+
+  #stop(life: Life): void {
+    if (this.#stoppedAt.has(life)) return;
+    this.world.said(`life ${life.n} is told to stop`);
+    this.#stoppedAt.set(life, this.world.clock.elapsed());
+    life.stop.abort();
+  }
+
+  #freeze(life: Life, how: 'freeze' | 'suspend'): void {
+    if (life.isFrozen) return;
+    const ms = this.#dice.between(500, 40_000);
+    this.world.said(`life ${life.n}: ${how} for ${ms} ms`);
+    if (how === 'freeze') life.freeze();
+    else life.suspend();
+    this.world.clock.after(ms, () => {
+      if (!life.process.isAlive) return;
+      this.world.said(`life ${life.n} goes on`);
+      life.thaw();
+    });
+  }
+
+  async #step(ms: Ms): Promise<void> {
+    const { world } = this;
+    await world.clock.advance(ms);
+    for (const life of this.#lives) {
+      look(world, life);
+      if (!life.isRunning) this.#over(life);
+      else if (world.clock.elapsed() - (this.#stoppedAt.get(life) ?? Number.POSITIVE_INFINITY) > STOPS_WITHIN_MS)
+        world.history.breaks('surprise', `life ${life.n} does not stop`);
+    }
+    this.#lives = this.#lives.filter(life => life.isRunning);
+    stopIfBroken(world);
+  }
+
+  #over(life: Life): void {
+    const { world } = this;
+    if (life.process.isAlive) lookAtEnd(world, life, world.clock.elapsed() - (this.#stoppedAt.get(life) ?? 0));
+    else this.#crashes += 1;
+    over(world, life, life.process.isAlive ? 'stopped' : 'killed');
+    // Nothing of an ended process goes on.
+    life.die();
+  }
+
+  async #heal(): Promise<void> {
+    const { world } = this;
+    this.#incidents.heal();
+    for (const life of this.#lives) if (life.isFrozen) life.thaw();
+    await this.#step(0);
+    // Whoever is left may still be on its way out, or made to die.
+    this.#join();
+    const until = world.clock.elapsed() + HEALED_WITHIN_MS;
+    for (let round = 0; world.clock.elapsed() < until; round++) {
+      if (round < 5) this.#incidents.burst();
+      await this.#step(1_000);
+      const [healed] = this.#lives.filter(life => !this.#stoppedAt.has(life));
+      if (healed === undefined) this.#join();
+      else if (round % 10 === 9 && healed.daemon !== undefined) this.#incidents.resumeHalted(healed.daemon.status());
+      if (round > 5 && this.#allHere()) break;
+    }
+    for (const life of this.#lives) this.#stop(life);
+    while (this.#lives.length > 0) await this.#step(1_000);
+  }
+
+  #allHere(): boolean {
+    return this.world.targets.every(target => target.presence !== 'on' || firstMissing(this.world, target) === undefined);
+  }
+}
