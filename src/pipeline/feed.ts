@@ -2,7 +2,7 @@
  * One sink's cursor in a reading, and the small machine of a sink at a partition: `waiting` for parents, `brisk` in the main reading, `behind` with a
  * place of its own and the rest of its last page, `ended`.
  */
-import type { Gap } from '../model/page.ts';
+import type { Gap, Page } from '../model/page.ts';
 import { compareTokens, type Token } from '../model/position.ts';
 import type { EpochMs, Ms } from '../model/units.ts';
 import type { Budget } from './budget.ts';
@@ -23,8 +23,12 @@ export class Feed {
   detachedBytes = Number.POSITIVE_INFINITY;
   /** The turn of the second reading in which it was served last. */
   servedTurn = 0;
-  /** Of the oldest record that it has not taken and that is known to be there. */
+  /** The turn in which it was looked out for last. */
+  lookedTurn = 0;
+  /** When the oldest record was made that it has not taken, as far as is known; undefined: there is none. */
   untakenSince: EpochMs | undefined;
+  /** That record has been seen: `untakenSince` stays true until it is taken. */
+  #untakenSeen = false;
   #rest: { slots: Slot[]; next: number; end: boolean } | undefined;
 
   constructor(run: SinkRun, budget: Budget) {
@@ -41,14 +45,14 @@ export class Feed {
     const { place } = this.run;
     this.state = 'brisk';
     this.cursor = place.at === 'after' || place.at === 'from' ? reading.after(place.token) : reading.first;
-    this.untakenSince = undefined;
+    this.#untaken(undefined);
   }
 
   detach(reading: Reading, elapsed: Ms): void {
     this.state = 'behind';
     this.detachedAt = elapsed;
     this.detachedBytes = this.run.openBytes;
-    this.untakenSince = reading.at(this.cursor)?.record.changedAt ?? this.untakenSince;
+    this.#untaken(reading.at(this.cursor)?.record.changedAt);
   }
 
   /** Takes from the main reading what there is room for. Whether it took anything. */
@@ -78,7 +82,27 @@ export class Feed {
   lookAt(reading: Reading): void {
     if (this.state !== 'behind' || this.#rest !== undefined) return;
     const changedAt = reading.changedAfter(this.run.place);
-    if (changedAt !== undefined) this.untakenSince = changedAt ?? undefined;
+    if (changedAt !== undefined) this.#untaken(changedAt ?? undefined);
+  }
+
+  /**
+   * Nobody reads for it, and it is not known since when something is outstanding: it takes nothing, for its sink is not open or has no room, and no
+   * reading holds what lies after its place.
+   */
+  isBlind(reading: Reading | undefined): boolean {
+    if (this.state !== 'behind' || this.run.isEnding || this.#rest !== undefined || this.#untakenSeen) return false;
+    if (this.run.sink.state === 'opening' || this.run.openRecords > 0) return false;
+    return reading?.changedAfter(this.run.place) === undefined;
+  }
+
+  /** Learns what lies after its place from a page that was read there only to be looked at. The end it can take: nothing is written for that. */
+  foresee(page: Page): void {
+    const [first] = page.records;
+    if (first !== undefined) this.#untaken(first.changedAt);
+    else if (page.end || page.atTip) this.#untaken(undefined);
+    if (first !== undefined || !page.end) return;
+    if (page.gap !== undefined) this.run.passGap(page.gap);
+    this.run.end();
   }
 
   /** Gives it a page of the second reading: what lies after its place. `gap` only to a feed that stands where it begins. */
@@ -86,6 +110,7 @@ export class Feed {
     if (page.gap !== undefined) this.run.passGap(page.gap);
     if (page.readTo !== undefined) this.run.lookedTo(page.readTo);
     this.untakenSince = page.atTip || page.end ? undefined : (page.slots.at(-1)?.record.changedAt ?? this.untakenSince);
+    this.#untakenSeen = false;
     const slots = page.slots.filter(slot => this.#isNew(slot));
     for (const slot of slots) this.#keep(slot);
     this.#rest = { slots, next: 0, end: page.end };
@@ -117,7 +142,8 @@ export class Feed {
     const rest = this.#rest;
     if (rest === undefined) return;
     this.#rest = undefined;
-    this.untakenSince = rest.slots[rest.next]?.record.changedAt ?? this.untakenSince;
+    const next = rest.slots[rest.next];
+    if (next !== undefined) this.#untaken(next.record.changedAt);
     for (const slot of rest.slots.slice(rest.next)) this.#release(slot);
   }
 
@@ -130,6 +156,12 @@ export class Feed {
     }
     const rest = this.#rest;
     return rest?.slots[rest.next]?.record.changedAt ?? this.untakenSince;
+  }
+
+  /** Of a record that was seen, or of none. */
+  #untaken(since: EpochMs | undefined): void {
+    this.untakenSince = since;
+    this.#untakenSeen = since !== undefined;
   }
 
   #isNew(slot: Slot): boolean {

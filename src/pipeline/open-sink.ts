@@ -1,6 +1,6 @@
 /**
- * One configured output of the process: its open target, shared by all the partitions that write to it. A small machine: `open`, `paused`, `halted`,
- * `stopped`. A sink halts for a reason and keeps its positions; where a grant or a target that appears can heal it, it looks again by itself each 60 s,
+ * One configured output of the process: its open target, shared by all the partitions that write to it. A small machine: `opening` for the first time,
+ * `open`, `paused`, `halted`, `stopped`. A sink halts for a reason and keeps its positions; where a grant or a target that appears can heal it, it looks again by itself each 60 s,
  * and a target that merely gave no answer is asked again as a failed write is, after `maximumBackoffSeconds`.
  * A write that ignores its abort is waited for here, so that a second attempt never runs beside the first.
  */
@@ -12,7 +12,7 @@ import type { Log } from '../ports/log.ts';
 import { Accounts } from './accounts.ts';
 import { WriteTrouble } from './write-trouble.ts';
 
-export type OpenSinkState = 'open' | 'paused' | 'halted' | 'stopped';
+export type OpenSinkState = 'opening' | 'open' | 'paused' | 'halted' | 'stopped';
 
 export interface OpenSinkParts {
   readonly name: SinkName;
@@ -60,13 +60,16 @@ export class OpenSink {
 
   get state(): OpenSinkState {
     if (this.#stopped) return 'stopped';
-    if (this.#halt !== undefined || this.#target === undefined) return 'halted';
-    return this.#paused ? 'paused' : 'open';
+    if (this.#halt !== undefined) return 'halted';
+    if (this.#paused) return 'paused';
+    return this.#target === undefined ? 'opening' : 'open';
   }
 
   get reason(): string | null {
-    if (this.#halt) return this.#halt.reason;
-    return this.#target === undefined && !this.#stopped ? 'not open yet' : null;
+    const { state } = this;
+    if (state === 'halted') return this.#halt?.reason ?? null;
+    if (state === 'paused') return 'paused by an operator';
+    return state === 'opening' ? 'not open yet' : null;
   }
 
   /** The target. Only to be asked for while the state is `open`. */

@@ -60,8 +60,8 @@ export class PartitionRun {
         this.lastAnswerAt = parts.clock.elapsed();
       },
     };
-    this.#main = new MainReading(lane, new Bell(), () => this.#second.bell.ring());
-    this.#second = new SecondReading(lane, new Bell(), { main: this.#main, caughtUp: () => this.#askRejoin() });
+    this.#main = new MainReading(lane, new Bell(), () => this.#second.ring());
+    this.#second = new SecondReading(lane, this.#main, () => this.#askRejoin());
     this.#saver = new Saver(
       {
         progress: parts.progress,
@@ -171,7 +171,7 @@ export class PartitionRun {
     });
     const feed = new Feed(run, parts.budget);
     if (saved?.at === 'end') feed.state = 'ended';
-    // Others lead from a later place, so there is something that it has not taken.
+    // Until somebody has looked: the time of the last record that is durable.
     if (position.at === 'after') feed.untakenSince = position.changedAt;
     if (feed.state === 'waiting' && parts.admitted.has(sink.name)) feed.state = 'behind';
     return feed;
@@ -188,7 +188,7 @@ export class PartitionRun {
 
   #ring(): void {
     this.#main.bell.ring();
-    this.#second.bell.ring();
+    this.#second.ring();
   }
 
   /** Rejoining is decided on the clock's next turn, never in the one that made it possible. */

@@ -1,12 +1,14 @@
 /**
  * The second reading of a partition: sinks that are behind share it in turns, each at its own place. It is open while some feed behind has room; one
- * read is in flight at a time; its page is given to every feed behind that has room and whose place lies in it.
+ * read is in flight at a time; its page is given to every feed behind that has room and whose place lies in it. While none has room, it looks out for
+ * those that take nothing.
  */
 import type { Page } from '../model/page.ts';
 import { comparePositions, type Position } from '../model/position.ts';
-import type { Bell } from './bell.ts';
+import { Bell } from './bell.ts';
 import type { Holder } from './budget.ts';
 import { type Feed, slotsOf } from './feed.ts';
+import { Lookout, type MainSeen } from './lookout.ts';
 import type { Lane } from './main-reading.ts';
 import { nextServed } from './pace.ts';
 import { Permit } from './permit.ts';
@@ -15,19 +17,26 @@ import { Permit } from './permit.ts';
 const TURN_PAGES = 8;
 
 export class SecondReading implements Holder {
-  readonly bell: Bell;
+  readonly #bell = new Bell();
   readonly #lane: Lane;
-  readonly #main: { readonly isThrottled: boolean };
+  readonly #main: MainSeen;
   readonly #caughtUp: () => void;
   #turn = 0;
   readonly #permit: Permit;
+  readonly #lookout: Lookout;
 
-  constructor(lane: Lane, bell: Bell, { main, caughtUp }: { main: { readonly isThrottled: boolean }; caughtUp: () => void }) {
+  constructor(lane: Lane, main: MainSeen, caughtUp: () => void) {
     this.#lane = lane;
     this.#main = main;
-    this.bell = bell;
     this.#caughtUp = caughtUp;
-    this.#permit = new Permit(lane.parts.budget, this, bell);
+    this.#permit = new Permit(lane.parts.budget, this, this.#bell);
+    const isServing = () => nextServed(this.#behind()) !== undefined;
+    this.#lookout = new Lookout({ lane, permit: this.#permit, bell: this.#bell, main, isServing });
+  }
+
+  ring(): void {
+    this.#bell.ring();
+    this.#lookout.lookAgain();
   }
 
   // It keeps nothing itself: what it reads belongs to the feeds' rests.
@@ -42,8 +51,10 @@ export class SecondReading implements Holder {
   async run(): Promise<void> {
     while (!this.#lane.signal.aborted) {
       const feed = nextServed(this.#behind());
-      if (feed === undefined) await this.bell.wait();
-      else await this.#serve(feed);
+      const blind = feed ?? this.#lookout.next();
+      if (feed !== undefined) await this.#serve(feed);
+      else if (blind !== undefined) await this.#lookout.run(blind);
+      else await this.#bell.wait();
     }
   }
 
@@ -112,7 +123,7 @@ export class SecondReading implements Holder {
       // The main reading waits longer after each throttle: read on beside it, and it never comes to its turn.
       if (this.#main.isThrottled) this.#permit.giveBack();
       else if (this.#permit.ask()) return true;
-      await this.bell.wait();
+      await this.#bell.wait();
     }
   }
 }

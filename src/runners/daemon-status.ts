@@ -98,6 +98,7 @@ const UNKNOWN_COUNTS: { readonly [K in keyof Counts]: null } = {
 
 /** The worst that holds, of the sink itself and of it at each shard. */
 function worst(sink: OpenSink, statuses: readonly RunSinkStatus[], pipeline: PipelineRunner): { state: SinkState; reason: string | null } {
+  if (sink.state === 'opening') return { state: 'waiting', reason: sink.reason };
   if (sink.state !== 'open') return { state: sink.state, reason: sink.reason };
   const all = statuses.map(({ state, stalled }) => ({ state: stalled === null ? state : ('stalled' as const), reason: stalled }));
   if (all.length === 0) return withoutShards(sink, pipeline);

@@ -70,6 +70,23 @@ describe('what operators ask and see', () => {
     expect([worker.sink('a').state, missing(a.delivered, more)]).to.deep.equal(['brisk', []]);
   });
 
+  it('a sink waits while it opens for the first time; paused it says by whom', async () => {
+    const a = world.target('a');
+    const connector = a.connector(world.clock);
+    const open: typeof connector.open = async (...args) => {
+      await world.clock.sleep(5_000, new AbortController().signal);
+      return connector.open(...args);
+    };
+    const worker = world.start({ sinks: { a: { connector: { ...connector, open } } } });
+    await world.clock.advance(3_000);
+    expect([worker.sink('a').state, worker.sink('a').reason]).to.deep.equal(['waiting', 'not open yet']);
+    expect(worker.daemon.gauges().pipelines[0]?.sinks[0]?.halted).to.equal(false);
+    await world.clock.advance(5_000);
+    expect([worker.sink('a').state, worker.sink('a').reason]).to.deep.equal(['brisk', null]);
+    await worker.daemon.pause('p', 'a');
+    expect([worker.sink('a').state, worker.sink('a').reason]).to.deep.equal(['paused', 'paused by an operator']);
+  });
+
   it('all sinks down: ready, and nothing false is said', async () => {
     for (const name of ['a', 'b']) world.target(name).refuseOpen = new SinkFault('halt', 'down', { heals: true });
     const worker = world.start();
@@ -177,6 +194,57 @@ describe('what operators ask and see', () => {
       await worker.daemon.resume('p', 'a');
       await world.clock.advance(30_000);
       expect(lag(worker)).to.equal(0);
+    });
+
+    for (const kind of ['paused', 'halted'] as const) {
+      it(`all sinks ${kind} with everything, and a restart: 0, however long ago; then a second a second from what comes, over a shard's end too`, async () => {
+        const targets = ['a', 'b'].map(name => world.target(name));
+        let worker = world.start();
+        world.write(10);
+        await world.clock.advance(5_000);
+        if (kind === 'paused') for (const name of ['a', 'b']) await worker.daemon.pause('p', name);
+        worker.stop();
+        await world.clock.runUntil(worker.ended);
+        if (kind === 'halted') for (const target of targets) target.refuseOpen = new SinkFault('halt', 'down', { heals: true });
+        await world.clock.advance(3_600_000);
+        worker = world.start();
+        await world.clock.advance(3_000);
+        const seen = () => ['a', 'b'].map(name => [worker.sink(name).state, Math.round(worker.sink(name).lagSeconds ?? -1)]);
+        expect(seen()).to.deep.equal([
+          [kind, 0],
+          [kind, 0],
+        ]);
+        expect(worker.sink('a').retentionLeftSeconds).to.equal(null);
+        world.now.roll(world.now.open[0]?.id ?? '');
+        await world.clock.advance(120_000);
+        expect(seen()).to.deep.equal([
+          [kind, 0],
+          [kind, 0],
+        ]);
+        const tokens = world.write(5);
+        await world.clock.advance(30_000);
+        world.write(5);
+        await world.clock.advance(30_000);
+        expect(seen()).to.deep.equal([
+          [kind, 60],
+          [kind, 60],
+        ]);
+        for (const target of targets) target.refuseOpen = undefined;
+        for (const name of ['a', 'b']) await worker.daemon.resume('p', name);
+        await world.clock.advance(30_000);
+        expect(lag(worker)).to.equal(0);
+        for (const target of targets) expect(missing(target.delivered, tokens)).to.deep.equal([]);
+      });
+    }
+
+    it('of a sink that was paused before its first record counts from the oldest record held', async () => {
+      world.target('a');
+      world.write(10);
+      await world.control.ask('p', 'a', true, new AbortController().signal);
+      await world.clock.advance(100_000);
+      const worker = world.start();
+      await world.clock.advance(3_000);
+      expect(lag(worker)).to.be.closeTo(103, 1.5);
     });
 
     it('goes down while catching up', async () => {
