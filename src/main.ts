@@ -3,7 +3,7 @@
  * The command line: verbs, their options, exit codes. What a verb needs is loaded when it is asked for, so that checking settings opens no client.
  */
 import { createRequire } from 'node:module';
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { withCommonOptions } from './main/common-options.ts';
 import { EXIT, type ExitCode, verdictOn } from './main/exit.ts';
 import { bearNoHome } from './main/home.ts';
@@ -25,7 +25,7 @@ function commandLine(): Command {
 
   verb(program, 'run', 'the daemon: until SIGTERM or SIGINT, which it obeys by finishing what was begun', async command =>
     (await import('./main/run.ts')).run(command, around),
-  );
+  ).addOption(new Option('--process <number>', 'which of several worker processes this is').hideHelp());
   verb(program, 'validate', 'checks settings without the network and reports every mistake at once', async command =>
     (await import('./main/settings-verbs.ts')).validate(command),
   ).option('--no-secrets', 'where ${env:…} and ${file:…} are not there: leaves them alone');

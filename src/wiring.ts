@@ -114,7 +114,8 @@ export function supervisorWorld({ settings }: LoadedSettings, log: ProcessLog) {
   return {
     clock: systemClock,
     random: systemRandom,
-    openAdmin: (source: StatusSource, metricsText: () => Promise<string>) => openAdmin(settings, { source, telemetry: { metricsText }, log }),
+    openAdmin: (source: StatusSource, metricsText: () => Promise<string>) =>
+      openAdmin(settings, { source, telemetry: { metricsText }, log }),
   };
 }
 

@@ -41,11 +41,11 @@ export async function answer(question: Question, parts: AdminParts): Promise<Ans
     case '/':
       return { status: 200, type: 'text/html; charset=utf-8', body: PAGE };
     case '/status':
-      return json(200, parts.source.status());
+      return json(200, await parts.source.status());
     case '/livez':
-      return text(200, 'alive');
+      return alive((await parts.source.notAlive?.()) ?? []);
     case '/readyz':
-      return ready(parts.source.notReady());
+      return ready(await parts.source.notReady());
     case '/metrics':
       return { status: 200, type: PROMETHEUS, body: await parts.metricsText() };
     default:
@@ -66,6 +66,10 @@ async function act(question: Question, what: { pipeline: string; sink: string; v
 
 function ready(reasons: readonly string[]): Answer {
   return reasons.length === 0 ? text(200, 'ready') : text(503, reasons.join('\n'));
+}
+
+function alive(reasons: readonly string[]): Answer {
+  return reasons.length === 0 ? text(200, 'alive') : text(503, reasons.join('\n'));
 }
 
 function decoded(part: string | undefined): string {

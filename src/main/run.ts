@@ -1,4 +1,5 @@
 /** `run`: the daemon until a signal, then everything in order: what was begun is finished, telemetry is flushed, the log is written out. */
+import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
 import { secretCutter } from '../model/secrets.ts';
 import type { Ms } from '../model/units.ts';
@@ -7,8 +8,11 @@ import { NothingCanRun } from '../runners/daemon-parts.ts';
 import { daemonWorld, openLog, type ProcessLog, type Surroundings, type World, workerName } from '../wiring.ts';
 import { commonOptions, settingsOf } from './common-options.ts';
 import { EXIT, type ExitCode } from './exit.ts';
-import { complain, whenStdoutCloses } from './output.ts';
-import { type Stop, stopOnSignals } from './signals.ts';
+import { complain } from './output.ts';
+import { end, failed, stopOf } from './process-end.ts';
+import { runMany } from './run-many.ts';
+import type { Stop } from './signals.ts';
+import { type Answering, workerEnd } from './worker-end.ts';
 
 /** The end may take a second more than the drain; a little of it is kept back for the last steps. */
 const AFTER_DRAIN_MS: Ms = 950;
@@ -17,47 +21,30 @@ const SHORTEST_FLUSH_MS: Ms = 50;
 
 export async function run(command: Command, around: Surroundings): Promise<ExitCode> {
   const loaded = await settingsOf(commonOptions(command));
+  const { process: number } = command.opts<{ process?: string }>();
+  const processes = processesOf(loaded.settings.limits.processes);
+  if (number === undefined && processes > 1) return runMany(loaded, processes, around);
   const worker = workerName();
-  const log = openLog(loaded, worker, around);
-  endOnSurprise(log);
-  const stop = stopOnSignals(
-    why => log.info({}, `stopping: ${why}`),
-    code => end(log, code),
-  );
-  whenStdoutCloses(() => stop.request('stdout was closed'));
-  for (const warning of loaded.warnings) log.warn({}, warning);
+  const log = openLog(loaded, { worker, ...(number !== undefined && { process: Number(number) }) }, around);
+  const stop = stopOf(log);
+  const answers = number === undefined ? undefined : workerEnd(stop);
+  if (number === undefined) for (const warning of loaded.warnings) log.warn({}, warning);
   log.info({ version: around.version, pipelines: loaded.settings.pipelines.map(({ name }) => name) }, 'starting');
   const world = await daemonWorld(loaded, { log, worker }, around);
-  end(log, await lifeOf(world, stop, { log, cut: secretCutter(loaded.secrets) }).catch(failed(log, 'cannot start')));
+  const voice = { log, cut: secretCutter(loaded.secrets), answers };
+  end(log, await lifeOf(world, stop, voice).catch(failed(log, 'cannot start')));
 }
 
-function failed(log: ProcessLog, what: string): (error: unknown) => ExitCode {
-  return error => {
-    log.fatal({ error }, `${what}: ${error instanceof Error ? error.message : String(error)}`);
-    return EXIT.failed;
-  };
-}
-
-/** Leaves the process; a socket or timer that somebody forgot does not keep it. */
-function end(log: ProcessLog, code: ExitCode): never {
-  log.flush();
-  process.exit(code);
-}
-
-/** A mistake of ours: what was not finished is read again by whoever goes on. */
-function endOnSurprise(log: ProcessLog): void {
-  for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
-    process.on(event, (error: unknown) => {
-      log.fatal({ error }, 'a surprise, the process ends');
-      end(log, EXIT.failed);
-    });
-  }
+function processesOf(set: number | 'auto'): number {
+  return set === 'auto' ? availableParallelism() : set;
 }
 
 interface Voice {
   readonly log: ProcessLog;
   /** For what is said beside the log. */
   readonly cut: (text: string) => string;
+  /** Of one process among several: whoever has started it answers the admin port. */
+  readonly answers: ((answering: Answering) => void) | undefined;
 }
 
 async function lifeOf(world: World, stop: Stop, voice: Voice): Promise<ExitCode> {
@@ -72,11 +59,12 @@ async function lifeOf(world: World, stop: Stop, voice: Voice): Promise<ExitCode>
   return code;
 }
 
-async function outcomeOf(world: World, stop: Stop, { log, cut }: Voice): Promise<ExitCode> {
+async function outcomeOf(world: World, stop: Stop, { log, cut, answers }: Voice): Promise<ExitCode> {
   const work = daemon(world.plan, world.parts);
   world.telemetry.show(() => work.gauges());
-  const admin = await world.openAdmin(work);
-  log.info({ address: admin.address }, `admin on ${admin.address}`);
+  const admin = answers === undefined ? await world.openAdmin(work) : undefined;
+  if (admin !== undefined) log.info({ address: admin.address }, `admin on ${admin.address}`);
+  answers?.({ source: work, metricsText: world.telemetry.metricsText });
   try {
     await work.run(stop.signal);
     return EXIT.done;
@@ -87,6 +75,6 @@ async function outcomeOf(world: World, stop: Stop, { log, cut }: Voice): Promise
     }
     return failed(log, 'the daemon ended with an error')(error);
   } finally {
-    await admin.close();
+    await admin?.close();
   }
 }

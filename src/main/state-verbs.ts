@@ -51,7 +51,7 @@ export function sinkNamed({ pipelines }: Settings, names: readonly string[]): { 
 }
 
 async function withStores(loaded: LoadedSettings, around: Surroundings, act: (stores: Stores) => Promise<void>): Promise<ExitCode> {
-  const log = openLog(loaded, workerName(), around);
+  const log = openLog(loaded, { worker: workerName() }, around);
   for (const warning of loaded.warnings) log.warn({}, warning);
   const stores = openStores(loaded, log);
   try {

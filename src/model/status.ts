@@ -47,10 +47,24 @@ export interface PipelineStatus {
   readonly sinks: readonly SinkStatus[];
 }
 
+/** One of several worker processes on a host, where one of them answers for all. */
+export interface ProcessStatus {
+  /** From 1 on, as in the log. */
+  readonly process: number;
+  /** The system's number of it; null while it does not run. */
+  readonly pid: number | null;
+  /** Null while it starts, or does not answer. */
+  readonly worker: string | null;
+  readonly ready: boolean;
+  readonly shardsOwned: number | null;
+}
+
 export interface Status {
   readonly name: string;
   readonly worker: string | null;
   readonly ready: boolean | null;
   readonly notReady: readonly string[];
+  /** With `limits.processes` other than 1: what everything else here is the sum of. */
+  readonly processes?: readonly ProcessStatus[];
   readonly pipelines: readonly PipelineStatus[];
 }

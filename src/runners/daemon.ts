@@ -2,6 +2,7 @@
  * The daemon: leased shards, page by page, until it is told to stop. It prepares the state tables, keeps the leases, runs the pipelines, obeys what
  * operators ask, and ends in order: nothing new is taken, everything in flight is finished or given back, sinks are closed.
  */
+import type { Status } from '../model/status.ts';
 import type { Ms, SinkName } from '../model/units.ts';
 import { Budget } from '../pipeline/budget.ts';
 import { partsOfLeaseKey } from '../ports/lease-store.ts';
@@ -29,6 +30,8 @@ const CLOSE_MS: Ms = 930;
 const CHILDREN_EVERY_MS: Ms = 500;
 
 export interface Daemon extends StatusSource {
+  status(): Status;
+  notReady(): readonly string[];
   /**
    * Until the signal aborts and everything is finished or given back. Throws NothingCanRun when no pipeline can run as it is set up, Unsettled when
    * some write would not settle at the end, anything else for a mistake of ours.

@@ -61,6 +61,7 @@ const TYPES: Readonly<Record<FormatName, JsonSchema>> = {
   'tm-switch': { type: 'boolean' },
   'tm-whole': { type: 'integer' },
   'tm-amount': { type: 'number' },
+  'tm-processes': { anyOf: [{ type: 'integer' }, { type: 'string', enum: ['auto'] }] },
 };
 
 function optionSchema({ doc, format, default: fallback, min, max }: ProcessOption): JsonSchema {

@@ -5,7 +5,7 @@
 import convict from 'convict';
 
 /** The formats' names, and further attributes that they read from a setting. */
-export type FormatName = 'tm-name' | 'tm-text' | 'tm-switch' | 'tm-whole' | 'tm-amount' | 'tm-address';
+export type FormatName = 'tm-name' | 'tm-text' | 'tm-switch' | 'tm-whole' | 'tm-amount' | 'tm-address' | 'tm-processes';
 
 interface Limits {
   readonly min?: number;
@@ -65,6 +65,14 @@ const FORMATS: Readonly<Record<FormatName, { validate(value: unknown, limits: Li
   'tm-whole': {
     validate: (value, limits) => {
       if (!Number.isInteger(expectNumber(value, 'whole number', limits))) expectNumber(Number.NaN, 'whole number', limits);
+    },
+    coerce: value => (/^[+-]?\d{1,15}$/.test(value) ? Number(value) : value),
+  },
+  'tm-processes': {
+    validate: (value, limits) => {
+      const isCount =
+        typeof value === 'number' && Number.isInteger(value) && value >= (limits.min ?? value) && value <= (limits.max ?? value);
+      if (!isCount && value !== 'auto') throw new Error(`expected auto, or a whole number from ${limits.min} to ${limits.max}`);
     },
     coerce: value => (/^[+-]?\d{1,15}$/.test(value) ? Number(value) : value),
   },

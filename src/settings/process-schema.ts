@@ -131,13 +131,12 @@ export const PROCESS_SCHEMA = {
       env: 'TIDEMARK_LIMITS_DRAIN_SECONDS',
     },
     processes: {
-      doc: 'Processes of this worker.',
-      format: 'tm-whole',
+      doc: 'Worker processes that `run` starts on this host, each with `memoryMiB` and `weight` of its own; auto: one per core. The admin port answers for all.',
+      format: 'tm-processes',
       default: 1,
       min: 1,
-      max: 1,
+      max: 256,
       env: 'TIDEMARK_LIMITS_PROCESSES',
-      refusal: 'expected 1; more processes are not built yet',
     },
     weight: {
       doc: "This worker's share of shards, beside the weights of the others.",

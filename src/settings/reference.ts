@@ -48,8 +48,9 @@ function processRow([path, option]: readonly [string, ProcessOption]): string[] 
     ...(min !== undefined && { minimum: min }),
     ...(max !== undefined && { maximum: max }),
   };
+  const orAuto: JsonSchema = format === 'tm-processes' ? { anyOf: [{ ...schema, type: 'integer' }, { const: 'auto' }] } : schema;
   const shown = fallback === null ? (option.nullable ? '' : 'required') : code(fallback);
-  return [code(path), typeText(schema), shown, code(option.env), option.doc];
+  return [code(path), typeText(orAuto), shown, code(option.env), option.doc];
 }
 
 function optionTable(schema: JsonSchema): string {

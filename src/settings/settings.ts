@@ -27,7 +27,12 @@ export interface ProcessSettings {
   readonly leases: { readonly mode: 'native'; readonly durationSeconds: number; readonly renewSeconds: number };
   readonly admin: { readonly host: string; readonly port: number; readonly token?: string | undefined };
   readonly log: { readonly level: (typeof LOG_LEVELS)[number]; readonly format: (typeof LOG_FORMATS)[number] };
-  readonly limits: { readonly memoryMiB: number; readonly drainSeconds: number; readonly processes: 1; readonly weight: number };
+  readonly limits: {
+    readonly memoryMiB: number;
+    readonly drainSeconds: number;
+    readonly processes: number | 'auto';
+    readonly weight: number;
+  };
 }
 
 export interface SourceSettings extends AwsSettings {
