@@ -4,7 +4,7 @@
  */
 import type { EpochMs, Ms, SinkName } from '../model/units.ts';
 import type { LeaseKey, LeaseRow, NewLease } from '../ports/lease-store.ts';
-import { partsOfLeaseKey } from '../ports/lease-store.ts';
+import { leaseKey, partsOfLeaseKey } from '../ports/lease-store.ts';
 import { ServiceFault } from '../ports/service-fault.ts';
 import type { StreamDescription } from '../ports/stream-api.ts';
 import type { HeldLease, LostReason } from '../shards/held-lease.ts';
@@ -36,7 +36,6 @@ export class StreamRunner {
   /** Shards that were opened here once: LATEST is not asked for again. */
   readonly #opened = new Set<string>();
   #starts: (Starts & { readonly at: Ms }) | undefined;
-  #rows: readonly LeaseRow[] = [];
   #positions: SinkPositions;
   #stopping = false;
 
@@ -44,7 +43,7 @@ export class StreamRunner {
     this.#parts = parts;
     this.arn = parts.arn;
     this.#listing = new StreamListing({ ...parts, streams: parts.apis.streams });
-    this.#positions = this.#placed();
+    this.#positions = this.#placed([]);
   }
 
   get runs(): readonly ShardRun[] {
@@ -89,7 +88,7 @@ export class StreamRunner {
     const description = await this.#listing.list();
     if (this.#starts === undefined && description !== undefined) await this.#begin(description, signal);
     if (this.graph.needsSecondLook(shard => this.#positions.rows.has(shard))) await this.#listing.list();
-    this.#see(this.#rows);
+    this.#see([...this.#positions.rows.values()]);
     const rows = this.#missing();
     const isUnseen = (shard: string) => !this.#positions.rows.has(shard) && this.graph.isGone(shard);
     await keepUnseenShards(rows, { ...this.#parts, begun: this.#starts?.begun ?? new Set(), isUnseen }, signal);
@@ -106,8 +105,8 @@ export class StreamRunner {
   }
 
   take(lease: HeldLease): void {
-    this.#see(this.#rows);
     const { shardId } = partsOfLeaseKey(lease.key);
+    for (const shard of [shardId, ...lease.row.parents]) this.#refresh(shard);
     const first = !this.#opened.has(shardId);
     this.#opened.add(shardId);
     const run = openShard({
@@ -181,7 +180,7 @@ export class StreamRunner {
     accepts(description);
     const at = clock.elapsed();
     this.#starts = { ...(await sinkStarts({ ...this.#parts, description }, signal)), at };
-    this.#see(this.#rows);
+    this.#see([...this.#positions.rows.values()]);
     sayWhereSinksGoOn(this.#positions, { ...this.#parts, begun: this.#starts.begun, now: description.servedAt });
   }
 
@@ -209,16 +208,22 @@ export class StreamRunner {
   /** The rows of a scan, but newer where a lease is held here. */
   #see(rows: readonly LeaseRow[]): void {
     const { held } = this.#parts.keeper;
-    this.#rows = rows
+    const own = rows
       .filter(row => partsOfLeaseKey(row.key).streamArn === this.arn)
       .map(row => {
         const ours = held.get(row.key)?.row;
         return ours !== undefined && ours.counter > row.counter ? ours : row;
       });
-    this.#positions = this.#placed();
+    this.#positions = this.#placed(own);
   }
 
-  #placed(): SinkPositions {
+  /** The row of one shard, where it is held here. */
+  #refresh(shardId: string): void {
+    const ours = this.#parts.keeper.held.get(leaseKey(this.arn, shardId))?.row;
+    if (ours !== undefined) this.#positions.update(ours);
+  }
+
+  #placed(rows: readonly LeaseRow[]): SinkPositions {
     const { plan, mayBegin } = this.#parts;
     const sinks = plan.sinks.flatMap((sink): PlacedSink[] => {
       const start = this.#starts?.bySink.get(sink.name);
@@ -226,24 +231,30 @@ export class StreamRunner {
       return [placedSink(plan.name, start, sink.renamedFrom)];
     });
     const gates = { gone: (shard: string) => this.graph.isGone(shard), mayBegin: (sink: PlacedSink) => mayBegin(sink.name) };
-    return new SinkPositions(this.#rows, sinks, gates);
+    return new SinkPositions(rows, sinks, gates);
   }
 
   #admit(): void {
     for (const run of this.#runs.values()) {
       run.look();
       const row = this.#positions.rows.get(run.shardId);
-      if (row === undefined) continue;
-      for (const sink of this.#positions.sinks) if (this.#positions.mayStart(row, sink)) run.admit(sink.name);
+      if (row !== undefined) this.#admitTo(run, row);
     }
+  }
+
+  #admitTo(run: ShardRun, row: LeaseRow): void {
+    for (const sink of this.#positions.sinks) if (this.#positions.mayStart(row, sink)) run.admit(sink.name);
   }
 
   /** A sink has ended a shard: its children may go on, also where another worker has them. */
   #onEnd(shardId: string): void {
-    this.#see(this.#rows);
-    this.#admit();
-    for (const { key, parents, owner } of this.#positions.rows.values())
-      if (owner !== undefined && parents.includes(shardId) && !this.#runs.has(key)) this.#parts.keeper.ring(owner);
+    this.#refresh(shardId);
+    for (const row of this.#positions.rows.values()) {
+      if (!row.parents.includes(shardId)) continue;
+      const run = this.#runs.get(row.key);
+      if (run !== undefined) this.#admitTo(run, row);
+      else if (row.owner !== undefined) this.#parts.keeper.ring(row.owner);
+    }
     this.#parts.keeper.nudge();
   }
 
