@@ -1,4 +1,5 @@
 /** Whole daemons under seeds: shards that roll and split, outages, throttles, lying targets, crashes at any call, sinks that come and go. See sim.ts. */
+import { simulateFleet } from './daemon/fleet.ts';
 import { simulate } from './daemon/simulate.ts';
 
 const SEEDS = Number(process.env['SEEDS'] ?? 100);
@@ -9,6 +10,10 @@ describe('simulation: the daemon', function () {
 
   it(`holds its laws over ${SEEDS} seeds from ${FROM}`, async () => {
     for (let seed = FROM; seed < FROM + SEEDS; seed += 1) await simulate(seed);
+  });
+
+  it(`holds its laws with several workers over ${SEEDS} seeds from ${FROM}`, async () => {
+    for (let seed = FROM; seed < FROM + SEEDS; seed += 1) await simulateFleet(seed);
   });
 
   it('seed 30: a sink that waits at a tip gets past what lies before it, however many pages that is', async () => {

@@ -5,6 +5,7 @@
  */
 import type { Ms } from '../../../src/model/units.ts';
 import { checkCompleteness, firstMissing } from './checks/completeness.ts';
+import { checkDuplicates } from './checks/duplicates.ts';
 import { type Dice, dice } from './dice.ts';
 import { Incidents } from './incidents.ts';
 import { judged, look, lookAtEnd, type Outcome, over, stopIfBroken } from './judge.ts';
@@ -13,9 +14,19 @@ import { startLife } from './start-life.ts';
 import { World } from './world.ts';
 import { type WorldPlan, worldPlan } from './world-plan.ts';
 
-type Turn = 'join' | 'leave' | 'kill' | 'freeze' | 'suspend' | 'clock' | 'none';
+type Turn = 'join' | 'leave' | 'kill' | 'freeze' | 'suspend' | 'clock' | 'restart' | 'replace' | 'none';
 
-const WEIGHTS: Readonly<Record<Turn, number>> = { join: 3, leave: 2, kill: 2, freeze: 1.5, suspend: 0.7, clock: 0.7, none: 24 };
+const WEIGHTS: Readonly<Record<Turn, number>> = {
+  join: 3,
+  leave: 2,
+  kill: 2,
+  freeze: 1.5,
+  suspend: 0.7,
+  clock: 0.7,
+  restart: 0.3,
+  replace: 0.05,
+  none: 24,
+};
 const MOST_LIVES = 4;
 const HEALED_WITHIN_MS: Ms = 1_200_000;
 const STOPS_WITHIN_MS: Ms = 600_000;
@@ -50,7 +61,10 @@ class Fleet {
     while (world.clock.elapsed() < until) {
       await this.#step(this.#dice.between(10, 900));
       this.#incidents.one(this.#lives.length > 0 ? this.#dice.pick(this.#lives) : undefined);
-      this.#turn(this.#dice.draw(WEIGHTS));
+      const turn = this.#dice.draw(WEIGHTS);
+      if (turn === 'restart') await this.#restart();
+      else if (turn === 'replace') await this.#replaceStream();
+      else this.#turn(turn);
     }
     await this.#heal();
     checkCompleteness(world);
@@ -77,6 +91,29 @@ class Fleet {
       world.said(`the wall clock of life ${life.n} jumps by ${ms} ms`);
       life.process.jumpWall(ms);
     }
+  }
+
+  /** All of them, with other settings: names and presence of sinks are the same for all workers of a service. */
+  async #restart(): Promise<void> {
+    await this.#endAll();
+    if (this.#dice.chance(0.15)) await this.#incidents.night(this.#dice.pick([2, 12, 26]));
+    this.#incidents.recast();
+    for (let n = this.#dice.between(1, MOST_LIVES); n > 0; n--) this.#join();
+  }
+
+  async #endAll(): Promise<void> {
+    for (const life of this.#lives) {
+      if (this.#dice.chance(0.5)) life.die();
+      else this.#stop(life);
+    }
+    while (this.#lives.length > 0) await this.#step(500);
+  }
+
+  /** Under their eyes, and once: the daemon looks for a second one only when it has drained the first. */
+  async #replaceStream(): Promise<void> {
+    if (this.world.streams.streams.size > 1) return;
+    await this.#incidents.replaceStream();
+    await this.#step(0);
   }
 
   #aCrash(): Crash {
@@ -118,19 +155,24 @@ class Fleet {
 
   #over(life: Life): void {
     const { world } = this;
+    const isOrderly = life.process.isAlive && life.end?.error === undefined;
     if (life.process.isAlive) lookAtEnd(world, life, world.clock.elapsed() - (this.#stoppedAt.get(life) ?? 0));
     else this.#crashes += 1;
     over(world, life, life.process.isAlive ? 'stopped' : 'killed');
+    // Of a run that lost its lease nothing is saved any more.
+    if (world.isolation.isUndisturbed && life.lostLeases === 0 && life.frozenAt === undefined) checkDuplicates(world, life, isOrderly);
     // Nothing of an ended process goes on.
     life.die();
   }
 
   async #heal(): Promise<void> {
     const { world } = this;
+    const hadDisabled = world.targets.some(({ presence }) => presence === 'disabled');
     this.#incidents.heal();
     for (const life of this.#lives) if (life.isFrozen) life.thaw();
     await this.#step(0);
-    // Whoever is left may still be on its way out, or made to die.
+    // Those that run know such a sink as disabled. Whoever else is left may still be on its way out, or made to die.
+    if (hadDisabled) await this.#endAll();
     this.#join();
     const until = world.clock.elapsed() + HEALED_WITHIN_MS;
     for (let round = 0; world.clock.elapsed() < until; round++) {
