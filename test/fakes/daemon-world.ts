@@ -69,6 +69,8 @@ export class DaemonWorld {
   readonly leases = new FakeLeaseStore({ fate: (operation, key) => this.leaseFate(operation, key), clock: this.clock });
   readonly control = new FakeControlStore({ fate: operation => this.controlFate(operation), clock: this.clock });
   readonly moves: string[] = [];
+  /** Of the source, as the observers were told. */
+  readsTold = 0;
   readonly workers: Worker[] = [];
   /** Writes of a worker to a shard that it did not own by then. */
   readonly trespasses: string[] = [];
@@ -92,7 +94,12 @@ export class DaemonWorld {
   start(plan: WorkerPlan = {}): Worker {
     const process = new Mortal(this.clock);
     const stop = new AbortController();
-    const observer: Observer = { leaseMoved: (_, reason) => void this.moves.push(reason) };
+    const observer: Observer = {
+      leaseMoved: (_, reason) => void this.moves.push(reason),
+      pageRead: () => {
+        this.readsTold += 1;
+      },
+    };
     const work = daemon(
       {
         name: 'shop',
