@@ -69,7 +69,8 @@ export function openStores({ settings }: LoadedSettings, log: Log): Stores {
 export async function daemonWorld(loaded: LoadedSettings, { log, worker }: { log: ProcessLog; worker: string }, around: Surroundings) {
   const { settings } = loaded;
   const clients = awsClients({ clock: systemClock, random: systemRandom, log });
-  const measured = telemetry({ clock: systemClock, env: around.env, version: around.version, service: settings.name, worker });
+  const declared = settings.pipelines.map(declaredOf);
+  const measured = telemetry({ clock: systemClock, env: around.env, version: around.version, service: settings.name, worker, declared });
   const regions = await sourceRegions(settings);
   const sources = new Map(settings.pipelines.map(({ name, source }) => [name, source]));
   const sourceOf = (pipeline: string): SourceSettings => {
@@ -107,6 +108,11 @@ export async function daemonWorld(loaded: LoadedSettings, { log, worker }: { log
     telemetry: measured,
     openAdmin: (source: StatusSource) => openAdmin(settings, { source, telemetry: measured, log }),
   };
+}
+
+function declaredOf({ name, source, sinks }: PipelineSettings) {
+  const enabled = sinks.filter(sink => sink.enabled).map(sink => ({ sink: sink.name, type: sink.type }));
+  return { pipeline: name, table: source.table, sinks: enabled };
 }
 
 /** What a process has that only starts and speaks for others. */

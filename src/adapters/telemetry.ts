@@ -13,8 +13,17 @@ import type { Ms } from '../model/units.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Gauges, Observer } from '../ports/observer.ts';
 import { prometheusText } from './prometheus-text.ts';
+import { beginAtZero, countersOf, type DeclaredPipeline } from './telemetry-counters.ts';
 import { registerGauges } from './telemetry-gauges.ts';
-import { DURATION_BUCKETS, LATENCY_BUCKETS, METRICS, RECORDS_BUCKETS, sinkAttributes, tableAttributes } from './telemetry-names.ts';
+import {
+  conflictAttributes,
+  DURATION_BUCKETS,
+  LATENCY_BUCKETS,
+  METRICS,
+  RECORDS_BUCKETS,
+  sinkAttributes,
+  tableAttributes,
+} from './telemetry-names.ts';
 import { Spans, samplerOf } from './telemetry-spans.ts';
 
 export interface Telemetry {
@@ -33,6 +42,8 @@ export interface TelemetryParts {
   readonly version: string;
   readonly service: string;
   readonly worker: string;
+  /** Of these every counter is there from the start, as 0. */
+  readonly declared?: readonly DeclaredPipeline[];
 }
 
 export function telemetry(parts: TelemetryParts): Telemetry {
@@ -56,7 +67,7 @@ export function telemetry(parts: TelemetryParts): Telemetry {
   let look: (() => Gauges) | undefined;
   registerGauges(meter, () => look?.());
   return {
-    observer: observerOf(meter, traces && new Spans(traces.getTracer('tidemark', parts.version), parts.clock)),
+    observer: observerOf(meter, traces && new Spans(traces.getTracer('tidemark', parts.version), parts.clock), parts.declared ?? []),
     async metricsText() {
       const { resourceMetrics } = await pull.collect();
       return prometheusText(resourceMetrics);
@@ -85,26 +96,17 @@ function interval(env: TelemetryParts['env']): { exportIntervalMillis?: Ms; expo
   return { exportIntervalMillis: everyMs, exportTimeoutMillis: Math.min(everyMs, 30_000) };
 }
 
-function observerOf(meter: Meter, spans: Spans | undefined): Observer {
-  const counter = (what: keyof typeof METRICS) => meter.createCounter(METRICS[what].name, METRICS[what]);
+function observerOf(meter: Meter, spans: Spans | undefined, declared: readonly DeclaredPipeline[]): Observer {
   const histogram = (what: keyof typeof METRICS, explicitBucketBoundaries: number[]) =>
     meter.createHistogram(METRICS[what].name, { ...METRICS[what], advice: { explicitBucketBoundaries } });
-  const reads = counter('sourceReads');
-  const records = counter('sourceRecords');
-  const size = counter('sourceSize');
-  const throttles = counter('sourceThrottles');
-  const outcomes = counter('sinkRecords');
-  const retries = counter('retries');
-  const sinkThrottles = counter('sinkThrottles');
-  const saves = counter('checkpointSaves');
-  const moves = counter('leaseMoves');
-  const gaps = counter('gaps');
-  const conflicts = counter('conflicts');
+  const counters = countersOf(meter);
+  const { reads, records, size, throttles, outcomes, retries, sinkThrottles, saves, moves, gaps, conflicts } = counters;
   const latency = histogram('latency', LATENCY_BUCKETS);
   const duration = histogram('batchDuration', DURATION_BUCKETS);
   const batchRecords = histogram('batchRecords', RECORDS_BUCKETS);
   const ofTable = remembered(tableAttributes, at => `${at.pipeline} ${at.table}`);
   const ofSink = remembered(sinkAttributes, at => `${at.pipeline} ${at.table} ${at.sink}`);
+  beginAtZero(counters, declared);
   return {
     pageRead(at, page) {
       const attributes = ofTable(at);
@@ -128,8 +130,7 @@ function observerOf(meter: Meter, spans: Spans | undefined): Observer {
     },
     retried: (at, n) => retries.add(n, ofSink(at)),
     sinkThrottled: at => sinkThrottles.add(1, ofSink(at)),
-    conflicts: (at, n) =>
-      conflicts.add(n, { 'tidemark.pipeline': at.pipeline, 'tidemark.sink.name': at.sink, 'tidemark.sink.type': at.type }),
+    conflicts: (at, n) => conflicts.add(n, conflictAttributes(at)),
     checkpointSaved: at => saves.add(1, ofTable(at)),
     gapFound: (at, _sinks, gap) => gaps.add(1, { ...ofTable(at), reason: gap.reason }),
     leaseMoved: (pipeline, reason) => moves.add(1, { 'tidemark.pipeline': pipeline, reason }),

@@ -65,6 +65,42 @@ describe('adapters/telemetry', () => {
     await close(100);
   });
 
+  it('has every counter of what is declared from the start, as 0, and counts on from there', async () => {
+    const declared = [{ pipeline: 'orders', table: 'orders', sinks: ['replica', 'kafka'].map((type, i) => ({ sink: `s${i}`, type })) }];
+    const { observer, metricsText, close } = telemetry({
+      clock: virtualClock(),
+      env: {},
+      version: '1',
+      service: 'shop',
+      worker: 'w',
+      declared,
+    });
+    const lines = async () =>
+      (await metricsText()).split('\n').filter(line => line !== '' && !line.startsWith('#') && !line.startsWith('target_info'));
+    const before = await lines();
+    expect(before.filter(line => !line.endsWith(' 0'))).to.deep.equal([]);
+    const of = (name: string) => before.filter(line => line.startsWith(`tidemark_${name}_total{`)).length;
+    const names = ['source_records', 'source_size_bytes', 'source_reads', 'source_throttles', 'checkpoint_saves'];
+    expect(names.map(of)).to.deep.equal([1, 1, 1, 1, 1]);
+    expect(['sink_records', 'sink_retries', 'sink_throttles', 'replica_conflicts', 'gaps', 'leases_moves'].map(of)).to.deep.equal([
+      16, 2, 2, 1, 3, 6,
+    ]);
+    const at = { pipeline: 'orders', table: 'orders', partition: 'p', sink: 's0', type: 'replica' };
+    observer.pageRead?.(at, { records: 10, bytes: 500, durationMs: 3 });
+    observer.sourceThrottled?.(at);
+    observer.recordsFinished?.(at, 'written', 10);
+    observer.retried?.(at, 1);
+    observer.sinkThrottled?.(at);
+    observer.conflicts?.(at, 1);
+    observer.checkpointSaved?.(at);
+    observer.gapFound?.(at, ['s0'], { reason: 'trimmed', at: 0, note: '' });
+    observer.leaseMoved?.('orders', 'free');
+    const after = (await lines()).filter(line => !line.includes('_bucket'));
+    expect(after.length).to.equal(before.length);
+    expect(after.filter(line => !line.endsWith(' 0')).length).to.equal(11);
+    await close(100);
+  });
+
   it('pushes nothing unless an OTEL_ endpoint or exporter is set', () => {
     expect(pushes({}, 'METRICS')).to.equal(false);
     expect(pushes({ OTEL_SERVICE_NAME: 'x' }, 'TRACES')).to.equal(false);
