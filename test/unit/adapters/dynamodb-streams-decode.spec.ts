@@ -20,7 +20,7 @@ const decode = (records: readonly WireRecord[], bodyBytes = 0, source = SOURCE) 
   decodeRecords(records, { source, bodyBytes, untypedValues: false, onUntyped: () => {} });
 
 describe('decoding stream records', () => {
-  it('carries every field, and images as the same objects', () => {
+  it('thirty-eight-digit-number: carries every field, and images as the same objects, so that no value is touched', () => {
     const wire: WireRecord = {
       eventID: 'e1',
       eventName: 'MODIFY',
@@ -54,24 +54,31 @@ describe('decoding stream records', () => {
     expect(record?.source).to.equal(SOURCE);
   });
 
-  it('tells a removal by time to live, in both spellings of its identity', () => {
+  it('ttl-delete-flag: tells a removal by time to live, in both spellings of its identity, and no other', () => {
     const removal = (userIdentity: object): WireRecord => ({ eventName: 'REMOVE', userIdentity, dynamodb: { Keys: KEYS } });
-    const [upper, lower, other] = decode([
+    const [upper, lower, other, somebody] = decode([
       removal({ Type: 'Service', PrincipalId: 'dynamodb.amazonaws.com' }),
       removal({ type: 'Service', principalId: 'dynamodb.amazonaws.com' }),
       { eventName: 'REMOVE', userIdentity: null, dynamodb: { Keys: KEYS } },
+      removal({ type: 'AssumedRole', principalId: 'AROA:somebody' }),
     ]);
     expect(upper?.userIdentity).to.deep.equal({ type: 'Service', principalId: 'dynamodb.amazonaws.com' });
     expect(upper && isTtlDelete(upper)).to.equal(true);
     expect(lower && isTtlDelete(lower)).to.equal(true);
     expect(other && isTtlDelete(other)).to.equal(false);
+    expect(somebody && isTtlDelete(somebody)).to.equal(false);
   });
 
-  it('tolerates what is new and does without what may be missing', () => {
-    const wire = { eventName: 'INSERT', surprise: 1, dynamodb: { Keys: KEYS, OldImage: null, NewImage: null, More: {} } } as WireRecord;
+  it('unknown-fields-and-version: tolerates what is new and does without what may be missing', () => {
+    const wire = {
+      eventName: 'INSERT',
+      eventVersion: '7.3',
+      surprise: 1,
+      dynamodb: { Keys: KEYS, OldImage: null, NewImage: null, More: {} },
+    } as WireRecord;
     const [record] = decode([wire]);
     expect(record).to.not.have.any.keys('before', 'after', 'userIdentity');
-    expect(record).to.include({ kind: 'insert', changedAt: 0, sizeBytes: 0 });
+    expect(record).to.include({ kind: 'insert', eventVersion: '7.3', changedAt: 0, sizeBytes: 0 });
   });
 
   it('carries attributes with the names of prototypes', () => {

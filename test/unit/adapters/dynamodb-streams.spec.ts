@@ -63,7 +63,7 @@ describe('describing a stream', () => {
     },
   });
 
-  it('reads all pages, and what the ARN says', async () => {
+  it('child-on-earlier-page: reads all pages, and what the ARN says', async () => {
     const first = { ShardId: 'a', SequenceNumberRange: { StartingSequenceNumber: '1', EndingSequenceNumber: '9' } };
     const second = { ShardId: 'b', ParentShardId: 'a', SequenceNumberRange: { StartingSequenceNumber: '10' } };
     const { api } = scripted((_operation, request) =>
@@ -118,7 +118,7 @@ describe('describing a stream', () => {
     expect(requests[0]).to.deep.include({ ShardFilter: { Type: 'CHILD_SHARDS', ShardId: 'a' } });
   });
 
-  it('says that a server knows no filter, and throws all else', async () => {
+  it('child-filter-unsupported: says that a server knows no filter, and throws all else', async () => {
     expect(await scripted(() => fault('ValidationException')).api.children(ARN, 'a', signal)).to.equal('unsupported');
     expect(await scripted(() => fault('SerializationException')).api.children(ARN, 'a', signal)).to.equal('unsupported');
     expect(await thrown(scripted(() => fault('ThrottlingException')).api.children(ARN, 'a', signal))).to.be.instanceOf(ServiceFault);
@@ -188,7 +188,7 @@ describe('reading a shard', () => {
     expect(await scripted(() => ({ NextShardIterator: 'n' })).api.read('it', SOURCE, signal)).to.deep.include({ records: [], next: 'n' });
   });
 
-  it('asks for 1,000 records at most', async () => {
+  it('limit-clamped: asks for 1,000 records at most', async () => {
     const { api, requests } = scripted(() => ({ Records: [] }));
     await api.read('it', SOURCE, signal);
     expect(requests).to.deep.equal([{ operation: 'GetRecords', ShardIterator: 'it', Limit: 1_000 }]);

@@ -143,17 +143,6 @@ describe('daemon', () => {
     expect([a.delivered.length, missing(a.delivered, tokens)]).to.deep.equal([length + 20, []]);
   });
 
-  it('row-deleted-under-owner: fenced, made again from the listing, read again', async () => {
-    const a = world.target('a');
-    const tokens = world.write(10);
-    world.start();
-    await world.clock.advance(2_000);
-    world.leases.rows.clear();
-    tokens.push(...world.write(10));
-    await world.clock.advance(80_000);
-    expect([missing(a.delivered, tokens), world.moves]).to.deep.equal([[], ['free', 'row-gone', 'free']]);
-  });
-
   it('backpressure-does-not-stop-renewal: a sink that is blocked for 5 minutes keeps its lease', async () => {
     const a = world.target('a', {}, hangs);
     const tokens = world.write(50);
