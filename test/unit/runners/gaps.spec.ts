@@ -130,6 +130,48 @@ describe('gaps', () => {
     ]);
   });
 
+  it('rnf-transient: a shard that is listed and refused as unknown, for a moment or for five minutes, is no gap and no end', async () => {
+    const a = world.target('a');
+    world.start();
+    const tokens = world.write(10);
+    await world.clock.advance(2_000);
+    for (const seconds of [1, 40, 300]) {
+      const until = world.clock.elapsed() + seconds * 1_000;
+      world.streams.fate = ({ operation }) => (operation !== 'describe' && world.clock.elapsed() < until ? 'gone' : 'pass');
+      tokens.push(...world.write(10));
+      await world.clock.advance(seconds * 1_000 + 15_000);
+      expect([missing(a.delivered, tokens), gaps(), world.moves]).to.deep.equal([[], [], ['free']]);
+    }
+    expect([...world.leases.rows.values()].map(({ checkpoint }) => checkpoint)).to.deep.equal([tokens.at(-1)]);
+  });
+
+  it('trimmed-while-reading: what is trimmed before a sink that has stalled comes to it is one gap with both numbers, and it goes on in the same shard', async () => {
+    world = new DaemonWorld({ retentionMs: HOUR / 4 });
+    const [up, down] = [world.target('up'), world.target('down')];
+    const worker = world.start({ source: { pollMs: 10_000, idleMs: 10_000 } });
+    const before = world.write(10);
+    await world.clock.advance(30_000);
+    down.behaviour = throttles;
+    const tokens: string[] = [];
+    for (let minute = 0; minute < 45; minute += 3) {
+      tokens.push(...Array.from({ length: 10 }, (_, n) => world.now.write({ pk: `k${n}`, bytes: 450_000, sizeBytes: 400_000 }).token));
+      await world.clock.advance(180_000);
+    }
+    expect([missing(up.delivered, tokens), worker.sink('down').state]).to.deep.equal([[], 'stalled']);
+    down.behaviour = writesAll();
+    await world.clock.advance(120_000);
+    const [gap, ...more] = gaps();
+    expect([more, gap?.sinks, gap?.reason]).to.deep.equal([[], ['down'], 'trimmed']);
+    const after = tokens.indexOf(gap?.to ?? '');
+    const last = tokens.indexOf(gap?.from ?? '');
+    expect([after > last + 1, before.length + last + 1 + (tokens.length - after)]).to.deep.equal([true, down.delivered.length]);
+    expect([missing(down.delivered, [...tokens.slice(0, last + 1), ...tokens.slice(after)]), outOfOrder(down.delivered)]).to.deep.equal([
+      [],
+      undefined,
+    ]);
+    expect([...world.leases.rows.values()].map(({ checkpoint }) => checkpoint)).to.deep.equal([tokens.at(-1)]);
+  });
+
   it('shards that go under a halted sink are ended for it with gaps, so that rows do not pile up', async () => {
     world = new DaemonWorld({ retentionMs: HOUR });
     const [up, down] = [world.target('up'), world.target('down')];
