@@ -38,7 +38,7 @@ export class NothingCanRun extends Error {
   }
 }
 
-/** Some write would not settle at the end, so its lease was left to expire. Main ends with 1. */
+/** Some write would not settle at the end, so its lease was left to expire; or one of a lost lease did not for too long. Main ends with 1. */
 export class Unsettled extends Error {
   override readonly name = 'Unsettled';
 }

@@ -5,7 +5,7 @@
 import type { Status } from '../model/status.ts';
 import type { Ms, SinkName } from '../model/units.ts';
 import { Budget } from '../pipeline/budget.ts';
-import { partsOfLeaseKey } from '../ports/lease-store.ts';
+import { type LeaseKey, type LeaseRow, partsOfLeaseKey } from '../ports/lease-store.ts';
 import type { Gauges } from '../ports/observer.ts';
 import { ServiceFault } from '../ports/service-fault.ts';
 import type { StatusSource } from '../ports/status-source.ts';
@@ -58,6 +58,8 @@ class RunningDaemon implements Daemon {
   readonly #ending = new AbortController();
   readonly #scanned = Promise.withResolvers<void>();
   readonly #surprise = Promise.withResolvers<never>();
+  /** Why it ends by itself. */
+  #overdue: string | undefined;
   #troubles: readonly string[] = ['the state tables have not answered yet'];
 
   constructor(plan: DaemonPlan, parts: DaemonParts) {
@@ -169,6 +171,7 @@ class RunningDaemon implements Daemon {
     const settled = await Promise.race([ended, within(SETTLE_MS)]);
     const closed = this.#pipelines.flatMap(({ sinks }) => [...sinks.values()].map(sink => sink.close()));
     await Promise.race([Promise.all([...closed, told.then(() => this.#leave())]), last]);
+    if (this.#overdue !== undefined) throw new Unsettled(this.#overdue);
     if (settled) return;
     log.error({}, 'some writes have not settled; their leases are left to expire');
     throw new Unsettled('some writes have not settled within the time for stopping; their leases are left to expire');
@@ -230,12 +233,35 @@ class RunningDaemon implements Daemon {
           ?.streams.find(({ arn }) => arn === streamArn)
           ?.handOver(lease, target);
       },
+      stuck: row => this.#onStuck(row),
+      overdue: key => this.#onOverdue(key),
       lost: (lease, reason) => {
         const pipeline = of(lease);
         observer.leaseMoved?.(pipeline?.name ?? '', reason);
         pipeline?.lost(lease, reason);
       },
     });
+  }
+
+  /** A worker that lives and does not let go is never taken from: it may still read. */
+  #onStuck({ key, owner }: LeaseRow): void {
+    const { streamArn, shardId } = partsOfLeaseKey(key);
+    const pipeline = this.#pipelines.find(({ streams }) => streams.some(({ arn }) => arn === streamArn));
+    this.#parts.observer.leaseMoved?.(pipeline?.name ?? '', 'stuck');
+    const fields = { pipeline: pipeline?.name, shardId, owner };
+    this.#parts.log.error(
+      fields,
+      "the shard is this worker's by right, and its owner, who is alive, does not hand it over; look at that one",
+    );
+  }
+
+  /** The others know that this worker cannot take the shard; what keeps it may keep more. */
+  #onOverdue(key: LeaseKey): void {
+    if (this.#stopping.signal.aborted) return;
+    const { shardId } = partsOfLeaseKey(key);
+    this.#overdue = `a write has not settled for two lease durations after the lease of ${shardId} was lost`;
+    this.#parts.log.error({ shardId }, `${this.#overdue}; this worker gives its leases away and ends`);
+    this.#stopping.abort();
   }
 
   #makePipeline(plan: DaemonPlan['pipelines'][number], shared: { budget: Budget; turns: Turns }): PipelineRunner {

@@ -2,6 +2,7 @@
 import type { Ms } from '../model/units.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { LeaseKey, LeaseRow } from '../ports/lease-store.ts';
+import { Awaited } from './awaited.ts';
 import type { LeaseTiming } from './held-lease.ts';
 import { type LeasePlan, type LeaseView, leasePlan } from './lease-plan.ts';
 import { leaseTargets } from './lease-targets.ts';
@@ -13,6 +14,8 @@ export interface BalanceParts {
   readonly timing: LeaseTiming;
   readonly worker: string;
   readonly crew: Crew;
+  /** Its owner lives and does not hand it over, though it is ours. */
+  readonly stuck: (row: LeaseRow) => void;
 }
 
 /** What a scan has shown. */
@@ -24,6 +27,7 @@ const HEIRS_MS: Ms = 100;
 export class Balance {
   readonly moves: Moves;
   readonly #parts: BalanceParts;
+  readonly #awaited: Awaited;
   #view: LeaseView | undefined;
   #freeFor: ReadonlyMap<LeaseKey, string> = new Map();
   #isLeaving = false;
@@ -31,6 +35,7 @@ export class Balance {
 
   constructor(parts: BalanceParts) {
     this.#parts = parts;
+    this.#awaited = new Awaited(parts.timing.renewMs);
     this.moves = new Moves(parts.clock, parts.timing.renewMs);
   }
 
@@ -43,6 +48,7 @@ export class Balance {
     this.#view = { ...seen, me, workers, pinned, going, movesLeft };
     const plan = leasePlan(this.#view);
     this.#tell(plan.freeFor);
+    for (const row of this.#awaited.look(seen.rows, plan.awaited, this.#parts.clock.elapsed())) this.#parts.stuck(row);
     return plan;
   }
 

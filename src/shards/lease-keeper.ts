@@ -9,6 +9,7 @@ import type { LeaseKey, LeaseRow, LeaseStore } from '../ports/lease-store.ts';
 import type { Log } from '../ports/log.ts';
 import { ServiceFault } from '../ports/service-fault.ts';
 import { Balance } from './balance.ts';
+import { HeldBack } from './held-back.ts';
 import { HeldLease, type Instant, instant, isOurs, type LeaseTiming, type LostReason, marginMs } from './held-lease.ts';
 import type { LeasePlan } from './lease-plan.ts';
 import type { Crew } from './membership.ts';
@@ -33,6 +34,10 @@ export interface LeaseKeeperParts {
   readonly unwanted: (lease: HeldLease) => void;
   /** A lease belongs to another worker: to be drained and given to it. */
   readonly handOver: (lease: HeldLease, target: string) => void;
+  /** Ours by right, and a live owner does not hand it over. */
+  readonly stuck: (row: LeaseRow) => void;
+  /** What was held back has not settled for so long that it hardly ever will. */
+  readonly overdue: (key: LeaseKey) => void;
   /** The right is gone: stop at once, write nothing. */
   readonly lost: (lease: HeldLease, reason: LostReason) => void;
 }
@@ -44,7 +49,7 @@ const TAKES_AT_ONCE = 16;
 export class LeaseKeeper {
   readonly #parts: LeaseKeeperParts;
   readonly #held = new Map<LeaseKey, HeldLease>();
-  readonly #unsettled = new Set<LeaseKey>();
+  readonly #heldBack: HeldBack;
   readonly #sightings = new Sightings();
   readonly #balance: Balance;
   readonly #wake = { now: () => {} };
@@ -60,6 +65,7 @@ export class LeaseKeeper {
   constructor(parts: LeaseKeeperParts) {
     this.#parts = parts;
     this.#balance = new Balance(parts);
+    this.#heldBack = new HeldBack({ ...parts, free: () => this.nudge() });
     this.#beatAt = parts.clock.elapsed();
   }
 
@@ -74,7 +80,7 @@ export class LeaseKeeper {
 
   /** Rows that cannot be taken here yet. */
   get unsettled(): ReadonlySet<LeaseKey> {
-    return this.#unsettled;
+    return this.#heldBack.keys;
   }
 
   /** Since the last scan that had an answer; undefined before the first. */
@@ -95,12 +101,7 @@ export class LeaseKeeper {
 
   /** Something of a run that has lost its lease can still write: its row is not taken again before `settled`. */
   holdBack(key: LeaseKey, settled: Promise<void>): void {
-    this.#unsettled.add(key);
-    const free = () => {
-      this.#unsettled.delete(key);
-      this.nudge();
-    };
-    void settled.then(free, free);
+    this.#heldBack.add(key, settled);
   }
 
   /** From now on every lease that is released goes to whose it is without us. */
@@ -116,7 +117,7 @@ export class LeaseKeeper {
   async passOn(signal: AbortSignal): Promise<void> {
     const { store, worker, crew } = this.#parts;
     for (const row of await store.scan(signal)) {
-      if (row.owner !== worker || this.#held.has(row.key) || this.#unsettled.has(row.key)) continue;
+      if (row.owner !== worker || this.#held.has(row.key) || this.unsettled.has(row.key)) continue;
       const to = this.#balance.heir(row.key);
       await store.write(row, { owner: to ?? null, ...(to !== undefined && { handoffFrom: worker }) }, signal);
       if (to !== undefined) crew.ring(to);
@@ -165,7 +166,7 @@ export class LeaseKeeper {
   }
 
   #seen(rows: readonly LeaseRow[], runnable: ReadonlySet<LeaseKey>) {
-    return { rows, runnable, expired: this.expired, held: new Set(this.#held.keys()), unsettled: this.#unsettled };
+    return { rows, runnable, expired: this.expired, held: new Set(this.#held.keys()), unsettled: this.unsettled };
   }
 
   *#notHeld(keys: ReadonlySet<LeaseKey>): Iterable<LeaseKey> {

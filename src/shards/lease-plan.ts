@@ -24,6 +24,8 @@ export interface LeasePlan {
   readonly release: readonly LeaseKey[];
   /** Held here, and another's by right. */
   readonly handOver: readonly { readonly key: LeaseKey; readonly target: string }[];
+  /** Ours by right, and a live owner's still. */
+  readonly awaited: ReadonlySet<LeaseKey>;
   /** Others' by right, and free. */
   readonly freeFor: ReadonlyMap<LeaseKey, string>;
 }
@@ -36,6 +38,7 @@ export function leasePlan(view: LeaseView): LeasePlan {
   return {
     take: others.filter(row => !unable?.has(row.key) && (row.owner === me || (targets.get(row.key) === me && isFree(row, view)))),
     release: [...held].filter(key => !runnable.has(key)),
+    awaited: new Set(others.filter(row => targets.get(row.key) === me && row.owner !== me && !isFree(row, view)).map(({ key }) => key)),
     handOver: handOvers(view, targets).slice(0, Math.max(0, movesLeft)),
     freeFor: new Map(
       others.flatMap(({ key, owner }) => {

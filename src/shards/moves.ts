@@ -4,7 +4,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { LeaseKey } from '../ports/lease-store.ts';
 
 /** A row stays at least so long where it was handed to, but for a death or a shutdown. */
-const STAYS_MS: Ms = 30_000;
+export const STAYS_MS: Ms = 30_000;
 
 export class Moves {
   readonly #clock: Clock;

@@ -1,8 +1,9 @@
 import { expect } from 'chai';
 import type { Ms } from '../../../src/model/units.ts';
+import { Unsettled } from '../../../src/runners/daemon-parts.ts';
 import { DaemonWorld, denied, missing, type Worker, type WorkerPlan } from '../../fakes/daemon-world.ts';
 import { LeaseWatch } from '../../fakes/lease-watch.ts';
-import { TIMING } from '../../fakes/lease-world.ts';
+import { NEVER, TIMING } from '../../fakes/lease-world.ts';
 import { outOfOrder, type ScriptedTarget, throttles, writesAll } from '../../fakes/pipeline-world.ts';
 
 /** Several daemons on one table: who reads what, and how shards move between them. */
@@ -162,6 +163,53 @@ describe('balance of several workers', function () {
     world.controlFate = () => (world.random.chance(0.1) ? 'lost' : 'pass');
     await world.clock.advance(3_600_000);
     expect([world.moves, spread(workers)]).to.deep.equal([before, 1]);
+  });
+
+  it('stuck: a row that a live owner does not hand over is reported and left to it', async () => {
+    worldOf(4);
+    const [first] = started(1);
+    if (first === undefined) throw new Error('no worker');
+    await world.clock.advance(5_000);
+    const [row] = rows();
+    if (row === undefined) throw new Error('no row');
+    const ghost = async () => world.leases.write(world.leases.rows.get(row.key) ?? row, { owner: 'ghost' }, NEVER);
+    for (let second = 0; second < 60; second++) {
+      await ghost();
+      await world.clock.advance(1_000);
+    }
+    expect([world.moves.filter(reason => reason === 'stuck'), rows().filter(({ owner }) => owner === 'ghost').length]).to.deep.equal([
+      ['stuck'],
+      1,
+    ]);
+    const told = world.log.lines.find(({ message }) => message.includes('does not hand it over'));
+    expect(told).to.deep.include({
+      level: 'error',
+      fields: { pipeline: 'p', shardId: row.key.slice(row.key.lastIndexOf(':') + 1), owner: 'ghost' },
+    });
+  });
+
+  it('stuck: a worker whose write outlives its lost lease by two durations gives the others away and ends', async () => {
+    worldOf(2);
+    const [first] = started(1);
+    world.start();
+    await world.clock.advance(40_000);
+    if (first === undefined) throw new Error('no worker');
+    a.behaviour = () => new Promise(() => {});
+    world.write(40, 40);
+    await world.clock.advance(1_000);
+    const mine = rows().find(({ owner }) => owner === idOf(first));
+    if (mine === undefined) throw new Error('no row');
+    a.behaviour = writesAll();
+    await world.leases.write(mine, { owner: null }, NEVER);
+    const from = world.clock.elapsed();
+    await world.clock.runUntil(first.ended);
+    expect(world.clock.elapsed() - from).to.be.within(2 * TIMING.durationMs, 2 * TIMING.durationMs + TIMING.renewMs + 21_000);
+    expect(first.end?.error)
+      .to.be.instanceOf(Unsettled)
+      .and.have.property('message')
+      .which.matches(/two lease durations/);
+    await world.clock.advance(30_000);
+    expect(ownedBy(first)).to.equal(0);
   });
 
   it('expired-taken-when-balanced: a dead worker among many leaves nothing behind', async () => {

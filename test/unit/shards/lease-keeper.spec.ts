@@ -49,6 +49,8 @@ describe('lease keeper', () => {
       survey: rows => new Set(rows.filter(self.runnable).map(row => row.key)),
       taken: (lease, reason) => note(`${reason}`, lease),
       unwanted: lease => note('unwanted', lease),
+      stuck: row => void events.push(`stuck ${partsOfLeaseKey(row.key).shardId}`),
+      overdue: key => void events.push(`overdue ${partsOfLeaseKey(key).shardId}`),
       handOver: (lease, target) => note(`to ${target}`, lease),
       lost: (lease, reason) => note(`lost ${reason}`, lease),
     });
@@ -104,7 +106,7 @@ describe('lease keeper', () => {
     const a = worker('a');
     await world.clock.advance(100);
     const b = worker('b');
-    await world.clock.advance(20_000);
+    await world.clock.advance(8_000);
     expect(owner('s1')).to.equal('a');
     a.kill();
     const from = world.clock.elapsed();
@@ -233,11 +235,21 @@ describe('lease keeper', () => {
       }),
     );
     await world.store.write(world.standing('s1'), { owner: null }, new AbortController().signal);
-    await world.clock.advance(20_000);
+    await world.clock.advance(19_000);
     expect(a.events).to.deep.equal(['free s1', 'lost refused s1']);
     settle();
     await world.clock.advance(10);
     expect(a.events[2]).to.equal('free s1');
+  });
+
+  it('says that what it held back has not settled for two lease durations', async () => {
+    const a = worker('a');
+    a.keeper.holdBack('s:s1', new Promise(() => {}));
+    a.keeper.holdBack('s:s2', world.clock.sleep(19_000, new AbortController().signal));
+    await world.clock.advance(19_900);
+    expect(a.events).to.deep.equal([]);
+    await world.clock.advance(60_000);
+    expect([a.events, [...a.keeper.unsettled]]).to.deep.equal([['overdue s1'], ['s:s1']]);
   });
 
   it('takes no more once it stops, and renews what it holds until that is released', async () => {
