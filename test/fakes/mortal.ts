@@ -2,14 +2,18 @@
  * A process that can die or freeze at any moment, on a machine that goes on. Everything it waits for comes through here: timers and answers of a dead
  * process never come, those of a frozen one come when it wakes. What it had sent before is done. Its clocks are its own: its wall clock may jump, both
  * go on while it is blocked, and the monotonic one stands still while its machine is suspended.
+ *
+ * A process that is stopped mostly stands in its wait for input: so when it wakes it hears the answers that came meanwhile before its timers, and does
+ * with each what there is to do before it hears the next.
  */
 import type { Ms } from '../../src/model/units.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 
 export class Mortal {
   readonly clock: Clock;
-  #state: 'alive' | 'frozen' | 'dead' = 'alive';
-  #waiting: (() => void)[] = [];
+  #state: 'alive' | 'frozen' | 'waking' | 'dead' = 'alive';
+  #answers: (() => void)[] = [];
+  #timers: (() => void)[] = [];
   readonly #machine: Clock;
   #wallAheadMs: Ms = 0;
   #blockedMs: Ms = 0;
@@ -29,7 +33,7 @@ export class Mortal {
             // A machine that was suspended has not counted that time for its timers either.
             if (this.#suspendedMs > suspendedMs && uptime() < dueAt) cancel = arm(dueAt - uptime(), this.#suspendedMs);
             else f();
-          }),
+          }, this.#timers),
         );
       let cancel = arm(ms, this.#suspendedMs);
       return () => {
@@ -59,13 +63,19 @@ export class Mortal {
     return this.#state !== 'dead';
   }
 
+  /** It runs, so it knows what it does. */
+  get isAwake(): boolean {
+    return this.#state === 'alive';
+  }
+
   die(): void {
     this.#state = 'dead';
-    this.#waiting = [];
+    this.#answers.length = 0;
+    this.#timers.length = 0;
   }
 
   freeze(): void {
-    this.#state = 'frozen';
+    if (this.isAlive) this.#state = 'frozen';
   }
 
   /** With its machine: its monotonic clock stands still until it is thawed. */
@@ -84,12 +94,11 @@ export class Mortal {
   }
 
   thaw(): void {
-    this.#state = 'alive';
+    if (this.#state !== 'frozen') return;
     if (this.#suspendedAt !== undefined) this.#suspendedMs += this.#machine.elapsed() - this.#suspendedAt;
     this.#suspendedAt = undefined;
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const f of waiting) f();
+    this.#state = 'waking';
+    void this.#wake();
   }
 
   /** A port as this process sees it. */
@@ -109,14 +118,25 @@ export class Mortal {
     if (!(answer instanceof Promise)) return answer;
     return new Promise((resolve, reject) => {
       answer.then(
-        value => this.#pass(() => resolve(value)),
-        (error: unknown) => this.#pass(() => reject(error)),
+        value => this.#pass(() => resolve(value), this.#answers),
+        (error: unknown) => this.#pass(() => reject(error), this.#answers),
       );
     });
   }
 
-  #pass(f: () => void): void {
+  #pass(f: () => void, waiting: (() => void)[]): void {
     if (this.#state === 'alive') f();
-    else if (this.#state === 'frozen') this.#waiting.push(f);
+    else if (this.#state !== 'dead') waiting.push(f);
+  }
+
+  /** All of it in one turn of the machine's clock. */
+  async #wake(): Promise<void> {
+    while (this.#state === 'waking') {
+      const next = this.#answers.shift() ?? this.#timers.shift();
+      if (next === undefined) this.#state = 'alive';
+      else next();
+      // Every promise that can go on has done so.
+      await new Promise<void>(resolve => process.nextTick(resolve));
+    }
   }
 }

@@ -14,6 +14,8 @@ import type { Target } from './target.ts';
 import type { Truth } from './truth.ts';
 
 export const PIPELINE = 'p';
+/** Owns rows that it stole, and does nothing with them. */
+export const STRANGER = 'stranger';
 export const DAY_MS: Ms = 24 * 3_600_000;
 
 export interface Scene {

@@ -6,6 +6,7 @@ import { daemon } from '../../../src/runners/daemon.ts';
 import type { SinkPlan } from '../../../src/runners/daemon-plan.ts';
 import { SOURCE_PLAN } from '../../fakes/daemon-world.ts';
 import { seededRandom } from '../../fakes/virtual-clock.ts';
+import { claimed } from './checks/claims.ts';
 import { ReadingsCheck } from './checks/readings.ts';
 import { type Crash, Life } from './life.ts';
 import { nameOf, numberOf, PIPELINE } from './scene.ts';
@@ -40,7 +41,7 @@ export function startLife(world: World, { n, crash, drainMs }: { n: number; cras
         gapFound: (at, sinks, gap) =>
           world.said(`gap ${nameOf(at.partition)} ${sinks} ${gap.reason} ${numberOf(gap.from ?? '')}..${numberOf(gap.to ?? '')}`),
       },
-      leases: life.sees(world.leases),
+      leases: life.sees(claimed(world, life.worker)),
       control: life.sees(world.control),
       source: () => ({ tables: life.sees(tableApi(world)), streams: life.sees(world.streamApi(readings)) }),
       table: noClient,

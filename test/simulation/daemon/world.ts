@@ -85,7 +85,9 @@ export class World implements Scene, Watch {
     return this.order.begins(target, write);
   }
 
-  landed(target: Target, { life, isLoose }: Write, records: readonly ChangeRecord[]): void {
+  landed(target: Target, write: Write, records: readonly ChangeRecord[]): void {
+    const { life, isLoose } = write;
+    this.lineage.landed(target, write, records);
     for (const { token } of records) {
       const change = this.truth.at(token);
       if (!target.ledger.landed.has(token)) this.order.first(target, change);

@@ -1,13 +1,14 @@
 /**
  * Law 3: when a write of a child's records begins, that sink's end of every ancestor is durable, or the ancestor counts as ended for it: trimmed as a
- * whole, or before the place at which the sink began. And, of law 7: the row of the shard names the process that writes.
+ * whole, or before the place at which the sink began. And, of law 7: the row of the shard names the process that writes, when a write begins and when it
+ * lands. Who was robbed by a stranger hears of it at its next save.
  */
 import type { ChangeRecord } from '../../../../src/model/change-record.ts';
 import { leaseKey } from '../../../../src/ports/lease-store.ts';
 import type { FakeShard, FakeStream } from '../../../fakes/fake-stream.ts';
 import type { Life } from '../life.ts';
-import { ancestorsOf, DAY_MS, nameOf, positionOf, type Scene, startOf, streamOf } from '../scene.ts';
-import type { Target } from '../target.ts';
+import { ancestorsOf, DAY_MS, nameOf, positionOf, type Scene, STRANGER, startOf, streamOf } from '../scene.ts';
+import type { Target, Write } from '../target.ts';
 
 export class LineageCheck {
   readonly #scene: Scene;
@@ -35,9 +36,16 @@ export class LineageCheck {
     this.#passed.add(id);
   }
 
+  /** What a process that is alive and awake has not aborted, it means to write. */
+  landed(target: Target, { life, isLoose }: Write, records: readonly ChangeRecord[]): void {
+    const [record] = records;
+    if (record === undefined || isLoose() || !life.process.isAwake) return;
+    this.#owner(target, life, { stream: streamOf(this.#scene, record), shardId: record.source.partition });
+  }
+
   #owner(target: Target, life: Life, { stream, shardId }: { stream: FakeStream; shardId: string }): void {
     const owner = this.#scene.leases.rows.get(leaseKey(stream.arn, shardId))?.owner;
-    if (owner === life.worker) return;
+    if (owner === life.worker || owner === STRANGER) return;
     this.#scene.history.breaks('law 7', `${life.worker} writes ${nameOf(shardId)} to ${target.name}, and the row's owner is ${owner}`);
   }
 
