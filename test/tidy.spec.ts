@@ -3,6 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { expect } from 'chai';
 import { allPaths, isTest, parse, product, sources, textOf } from './tidy/files.ts';
 import { circles, lawBreaks } from './tidy/law.ts';
+import { scenarioFaults, scenariosOf } from './tidy/scenarios.ts';
 import { clockUses, functionsOf, isBarrel } from './tidy/syntax.ts';
 import { LINE_CITE, MACHINE_PATH, matches, nameFault, REGISTRY_HOST, SKIPPED_TEST } from './tidy/text-rules.ts';
 
@@ -79,6 +80,13 @@ describe('tidy', () => {
     expect(tests.flatMap(({ path, text }) => matches(path, text, SKIPPED_TEST))).eql([]);
   });
 
+  it('each of the 85 scenarios is a test that bears its name, or a line that says why it is not built', () => {
+    const scenarios = scenariosOf(textOf('test/simulation/README.md'));
+    expect(scenarios.map(({ number }) => number)).eql(Array.from({ length: 85 }, (_, i) => i + 1));
+    expect(new Set(scenarios.map(({ name }) => name)).size).equals(85);
+    expect(scenarioFaults(scenarios, sources)).eql([]);
+  });
+
   it('documents name files and what is in them, not lines', () => {
     const documents = allPaths.filter(path => path.endsWith('.md'));
     expect(documents.flatMap(path => matches(path, textOf(path), LINE_CITE))).eql([]);
@@ -129,6 +137,17 @@ describe('tidy, the rules themselves', () => {
     expect(uses('let a: Date; socket.setTimeout(0); const o = { performance: 1 }; interface I { Date: string }')).equals(0);
     expect(uses('f(Date as unknown)')).equals(1);
     expect(uses('new Date(at)'), 'a given time is no clock').equals(0);
+  });
+
+  it('a table of scenarios that does not fit the tests is found out', () => {
+    const specs = [parse('test/a.spec.ts', "it('one-page: x', f); it(`two: y`, f); it('three-more: z', f); // four")];
+    const faults = (cell: string, name: string) => scenarioFaults(scenariosOf(`| 1 | \`${name}\` | ${cell} |`), specs).length;
+    expect(faults('`test/a.spec.ts`; and `test/b.spec.ts` beside it', 'one-page')).equals(0);
+    expect(faults('`test/a.spec.ts`, `test/b.spec.ts`', 'two')).equals(1);
+    expect(faults('`test/a.spec.ts`', 'three'), 'a longer name is another one').equals(1);
+    expect(faults('by hand', 'two')).equals(1);
+    expect(faults('not built: why', 'four')).equals(0);
+    expect(faults('not built yet', 'two')).equals(1);
   });
 
   it('functions are measured by their lines, suites are not', () => {

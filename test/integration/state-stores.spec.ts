@@ -96,7 +96,7 @@ describe('state stores in DynamoDB', function () {
     expect(Item).not.to.have.any.keys('pendingCheckpoint', 'pendingCheckpointState');
   });
 
-  it('scans page by page', async () => {
+  it('ten-thousand-rows: scans page by page', async () => {
     const store = leaseStore(state('many-leases'));
     await store.prepare(NEVER);
     const parents = Array.from({ length: 40 }, (_, n) => `shardId-${String(n).padStart(20, '0')}-abcdefgh`);
