@@ -68,7 +68,11 @@ export class StreamRunner {
     if (!this.graph.isClosed) return false;
     if (this.#starts === undefined) return this.graph.streamGone;
     const sink = this.#positions.sinks.find(placed => placed.name === name);
-    return sink === undefined || [...this.#positions.rows.values()].every(row => this.#positions.position(row, sink).at === 'end');
+    if (sink === undefined) return true;
+    // Rows that were just made are not in the last scan yet.
+    return (
+      [...this.#positions.rows.values()].every(row => this.#positions.position(row, sink).at === 'end') && this.#missing().length === 0
+    );
   }
 
   get isDrained(): boolean {

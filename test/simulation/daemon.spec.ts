@@ -31,4 +31,8 @@ describe('simulation: the daemon', function () {
   it('seed 1360: reading again for sinks that are behind does not throttle the others out', async () => {
     await simulate(1360);
   });
+
+  it('seed 6215: a replaced stream is not given up while the rows of its shards have only just been made', async () => {
+    await simulate(6215);
+  });
 });

@@ -54,6 +54,24 @@ describe('streams that come and go', () => {
     expect([missing(a.delivered, more), world.control.gapRows.size]).to.deep.equal([[], 1]);
   });
 
+  it('a replaced stream whose rows have only just been made is not taken for one without shards', async () => {
+    const a = world.target('a');
+    world.leaseFate = operation => (operation === 'create' ? 'lost' : 'pass');
+    const first = world.start();
+    await world.clock.advance(2_000);
+    await world.kill(first);
+    const old = world.write(20);
+    world.now.disable();
+    await world.clock.advance(10_000);
+    world.stream = world.streams.create();
+    const fresh = world.write(20);
+    world.leaseFate = operation => (operation === 'scan' ? { delayMs: 500 } : 'pass');
+    world.start();
+    await world.clock.advance(100_000);
+    expect([...world.control.gapRows.values()].map(({ gap }) => gap.reason)).to.deep.equal(['stream-replaced']);
+    expect([missing(a.delivered, [...old, ...fresh]), tokensOf(a.delivered).slice(0, 20).sort()]).to.deep.equal([[], old]);
+  });
+
   it('enabling-empty-list: waits, and reads from the start', async () => {
     world.now.status = 'ENABLING';
     const a = world.target('a');
