@@ -10,6 +10,7 @@ import { type Dice, dice } from './dice.ts';
 import { Incidents } from './incidents.ts';
 import { judged, look, lookAtEnd, type Outcome, over, stopIfBroken } from './judge.ts';
 import type { Crash, Life } from './life.ts';
+import { DAY_MS } from './scene.ts';
 import { startLife } from './start-life.ts';
 import { World } from './world.ts';
 import { type WorldPlan, worldPlan } from './world-plan.ts';
@@ -27,7 +28,11 @@ const WEIGHTS: Readonly<Record<Turn, number>> = {
   replace: 0.05,
   none: 24,
 };
+/** A row, at a step. */
+const STOLEN = 0.01;
 const MOST_LIVES = 4;
+const ROLL_HOURS = 4;
+const HOUR_MS: Ms = 3_600_000;
 const HEALED_WITHIN_MS: Ms = 1_200_000;
 const STOPS_WITHIN_MS: Ms = 600_000;
 
@@ -36,40 +41,62 @@ export async function simulateFleet(seed: number, echo?: (line: string) => void)
   return judged(fleet.world, () => fleet.run());
 }
 
+/** Many hours of it, with less to do in each. Also says how many lease rows are left, and of how many shards that the stream still has. */
+export async function simulateDays(seed: number, hours: number): Promise<Outcome & { rows: number; listed: number }> {
+  const plan = worldPlan(seed);
+  const source = { ...plan.source, pollMs: 1_000, idleMs: 10_000 };
+  const fleet = new Fleet({ ...plan, source, roots: 2, mostShards: 0, hasPast: false });
+  const outcome = await judged(fleet.world, () => fleet.run(hours));
+  const { leases, stream } = fleet.world;
+  return { ...outcome, rows: leases.rows.size, listed: [...stream.shards.values()].filter(shard => !stream.isGone(shard, DAY_MS)).length };
+}
+
 class Fleet {
   readonly world: World;
   readonly #plan: WorldPlan;
   readonly #dice: Dice;
+  readonly #thief: Dice;
   readonly #incidents: Incidents;
   readonly #stoppedAt = new Map<Life, Ms>();
   #lives: Life[] = [];
   #begun = 0;
   #crashes = 0;
 
-  constructor(plan: WorldPlan, echo: ((line: string) => void) | undefined) {
+  constructor(plan: WorldPlan, echo?: (line: string) => void) {
     this.#plan = plan;
     this.world = new World(plan, echo);
     this.#dice = dice(plan.seed, 'fleet');
+    this.#thief = dice(plan.seed, 'thief');
     this.#incidents = new Incidents(this.world);
   }
 
-  async run(): Promise<{ crashes: number }> {
+  async run(hours?: number): Promise<{ crashes: number }> {
     const { world } = this;
     if (this.#plan.hasPast) await this.#incidents.past();
     for (let n = this.#dice.between(1, MOST_LIVES); n > 0; n--) this.#join();
-    const until = world.clock.elapsed() + this.#dice.between(20_000, 120_000);
-    while (world.clock.elapsed() < until) {
-      await this.#step(this.#dice.between(10, 900));
-      this.#incidents.one(this.#lives.length > 0 ? this.#dice.pick(this.#lives) : undefined);
-      const turn = this.#dice.draw(WEIGHTS);
-      if (turn === 'restart') await this.#restart();
-      else if (turn === 'replace') await this.#replaceStream();
-      else this.#turn(turn);
+    if (hours === undefined) await this.#through(this.#dice.between(20_000, 120_000), [10, 900]);
+    for (let hour = 0; hour < (hours ?? 0); hour += ROLL_HOURS) {
+      await this.#through(ROLL_HOURS * HOUR_MS, [10, 300_000]);
+      this.#incidents.rollAll();
     }
     await this.#heal();
     checkCompleteness(world);
     stopIfBroken(world);
     return { crashes: this.#crashes };
+  }
+
+  async #through(ms: Ms, stepMs: readonly [Ms, Ms]): Promise<void> {
+    const { clock } = this.world;
+    const until = clock.elapsed() + ms;
+    while (clock.elapsed() < until) {
+      await this.#step(this.#dice.between(...stepMs));
+      this.#incidents.one(this.#lives.length > 0 ? this.#dice.pick(this.#lives) : undefined);
+      const turn = this.#dice.draw(WEIGHTS);
+      if (turn === 'restart') await this.#restart();
+      else if (turn === 'replace') await this.#replaceStream();
+      else this.#turn(turn);
+      if (this.#thief.chance(STOLEN)) this.#incidents.steal();
+    }
   }
 
   #join(crash?: Crash): void {

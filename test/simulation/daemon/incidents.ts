@@ -3,7 +3,7 @@ import type { Status } from '../../../src/model/status.ts';
 import type { Ms } from '../../../src/model/units.ts';
 import { type Dice, dice } from './dice.ts';
 import type { Life } from './life.ts';
-import { nameOf, numberOf, PIPELINE } from './scene.ts';
+import { nameOf, numberOf, PIPELINE, STRANGER } from './scene.ts';
 import type { Target } from './target.ts';
 import type { Outage, World } from './world.ts';
 
@@ -56,6 +56,13 @@ export class Incidents {
     this.#world.said(`burst of ${count}, the last is ${numberOf(truth.changes.at(-1)?.token ?? '')}`);
   }
 
+  /** As the service does of itself, every four hours. */
+  rollAll(): void {
+    const { stream, history } = this.#world;
+    for (const { id } of stream.open) stream.roll(id);
+    history.say('every shard rolls');
+  }
+
   /** Time before the first start, or between two lives, in which nobody reads: the oldest records are trimmed. */
   async night(hours: number): Promise<void> {
     this.#world.said(`a night of ${hours} h`);
@@ -98,6 +105,16 @@ export class Incidents {
       else if (presence === 'on' && throws.chance(0.12)) target.presence = throws.pick(['disabled', 'absent']);
       if (presence !== target.presence) this.#world.said(`${target.name} is ${target.presence}`);
     }
+  }
+
+  /** As a worker of the Kinesis Client Library does with a row of a live owner. Nobody hears of it again. */
+  steal(): void {
+    const { rows } = this.#world.leases;
+    const owned = [...rows.values()].filter(({ owner }) => owner !== undefined && owner !== STRANGER);
+    if (owned.length === 0) return;
+    const { handoffFrom, nonce, ...row } = this.#dice.pick(owned);
+    this.#world.said(`${nameOf(row.key)} is stolen from ${row.owner}`);
+    rows.set(row.key, { ...row, owner: STRANGER, counter: row.counter + 1, ownerSwitches: row.ownerSwitches + 1 });
   }
 
   /** Everything works from now on. */
