@@ -1,0 +1,107 @@
+import { expect } from 'chai';
+import type { Ms } from '../../../src/model/units.ts';
+import { DaemonWorld, missing, type Worker } from '../../fakes/daemon-world.ts';
+import { LeaseWatch } from '../../fakes/lease-watch.ts';
+import { TIMING } from '../../fakes/lease-world.ts';
+import { outOfOrder, type ScriptedTarget, writesAll } from '../../fakes/pipeline-world.ts';
+
+/** Running shards that go from one worker to another, and workers that die in the midst of it. */
+describe('hand-off of running shards', () => {
+  let world: DaemonWorld;
+  let watch: LeaseWatch;
+  let a: ScriptedTarget;
+
+  afterEach(async () => {
+    await world.stopAll();
+    expect([world.trespasses, watch.lowered]).to.deep.equal([[], []]);
+  });
+
+  function worldOf(roots: number): void {
+    world = new DaemonWorld({}, { roots });
+    watch = new LeaseWatch(world.leases);
+    a = world.target('a');
+  }
+
+  const rows = () => [...world.leases.rows.values()];
+  const ownedBy = (worker: Worker) => rows().filter(({ owner }) => owner === `worker-${world.workers.indexOf(worker) + 1}`).length;
+  const handed = () => world.moves.filter(reason => reason === 'handed').length;
+
+  async function load(ms: Ms): Promise<string[]> {
+    const tokens: string[] = [];
+    for (let passed = 0; passed < ms; passed += 50) {
+      tokens.push(...world.write(20, 200));
+      await world.clock.advance(50);
+    }
+    return tokens;
+  }
+
+  function expectWhole(tokens: readonly string[]): void {
+    expect([missing(a.delivered, tokens), outOfOrder(a.delivered)]).to.deep.equal([[], undefined]);
+  }
+
+  it('handoff-under-1s: under a steady load no record waits for longer than a second', async () => {
+    worldOf(2);
+    world.start();
+    await world.clock.advance(5_000);
+    await load(1_000);
+    world.start();
+    const late = new Map<string, Ms>();
+    for (let tick = 0; tick < 400; tick++) {
+      const at = world.clock.elapsed();
+      for (const token of world.write(2, 50)) late.set(token, at);
+      await world.clock.advance(10);
+      for (const { token } of a.delivered) {
+        const since = late.get(token);
+        if (since === undefined) continue;
+        expect(world.clock.elapsed() - since).to.be.at.most(1_000 + 10);
+        late.delete(token);
+      }
+    }
+    expect([handed(), late.size < 100]).to.deep.equal([1, true]);
+  });
+
+  it('handoff-slow-sink: given over when its writes have settled, and what had not settled is given again', async () => {
+    worldOf(2);
+    world.start();
+    await world.clock.advance(5_000);
+    a.behaviour = writesAll(1_000);
+    const tokens = await load(500);
+    world.start();
+    tokens.push(...(await load(4_000)));
+    await world.clock.advance(30_000);
+    expectWhole(tokens);
+    expect([handed(), world.moves.includes('expired')]).to.deep.equal([1, false]);
+  });
+
+  it('handoff-target-dies: the row expires, and another worker takes it', async () => {
+    worldOf(4);
+    const first = world.start();
+    await world.clock.advance(5_000);
+    const second = world.start();
+    await world.clock.runUntil(() => rows().some(({ owner }) => owner === 'worker-2'));
+    await world.kill(second);
+    const tokens = await load(1_000);
+    await world.clock.advance(TIMING.durationMs + 2 * TIMING.renewMs + 3_000);
+    expect(ownedBy(first)).to.equal(4);
+    expectWhole(tokens);
+  });
+
+  it('handoff-owner-dies-mid-drain: the rows expire, and nothing is stuck', async () => {
+    worldOf(4);
+    const first = world.start();
+    await world.clock.advance(5_000);
+    a.behaviour = writesAll(390);
+    const tokens = await load(1_000);
+    const second = world.start();
+    await world.clock.runUntil(() => world.control.memberRows.get('worker-2')?.serves.length === 1);
+    tokens.push(...(await load(300)));
+    await world.kill(first);
+    tokens.push(...(await load(1_000)));
+    await world.clock.advance(TIMING.durationMs + 2 * TIMING.renewMs + 5_000);
+    expect([ownedBy(second), world.moves.filter(reason => reason === 'handed' || reason === 'expired')]).to.deep.equal([
+      4,
+      Array(4).fill('expired'),
+    ]);
+    expectWhole(tokens);
+  });
+});
