@@ -25,6 +25,7 @@ export class OpenWork {
   readonly #watermark: Watermark;
   #bytes = 0;
   #records = 0;
+  #gaps = 0;
   #lastFinishedAt: Ms;
 
   constructor(parts: OpenWorkParts, head: Position) {
@@ -41,6 +42,11 @@ export class OpenWork {
   /** Nothing is open, gaps that are being written down included. */
   get isEmpty(): boolean {
     return this.#watermark.isEmpty;
+  }
+
+  /** Gaps are being written down. */
+  get hasGaps(): boolean {
+    return this.#gaps > 0;
   }
 
   get bytes(): number {
@@ -82,7 +88,11 @@ export class OpenWork {
   /** Something that is no record and holds the head until the returned function is called: a gap that is being written down. */
   enterGap(position: Position): () => void {
     const ordinal = this.#watermark.enterHold(position, this.#parts.clock.now());
-    return () => this.#watermark.finish(ordinal);
+    this.#gaps += 1;
+    return () => {
+      this.#gaps -= 1;
+      this.#watermark.finish(ordinal);
+    };
   }
 
   /** The target holds everything up to here, read or not. */

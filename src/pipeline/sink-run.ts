@@ -123,13 +123,12 @@ export class SinkRun {
   /** Records were lost before what is taken next: nothing behind may be saved before that is written down. */
   passGap(gap: Gap): void {
     const written = this.#work.enterGap(this.#place);
-    this.#parts.onGap(gap).then(
-      () => {
-        written();
-        this.#parts.moved();
-      },
-      error => this.#parts.failed(error),
-    );
+    const kept = () => {
+      written();
+      this.#quiet();
+      this.#parts.moved();
+    };
+    this.#parts.onGap(gap).then(kept, this.#parts.failed);
   }
 
   /** The partition has no more records for this sink. */
@@ -187,7 +186,7 @@ export class SinkRun {
   /** Tells a drain when there is nothing left that it could wait for. */
   #quiet(): void {
     if (this.#settling.size > 0) return;
-    if (this.#dispatch.isIdle || this.#abort.signal.aborted || this.sink.state !== 'open') this.#whenQuiet?.();
+    if ((this.#dispatch.isIdle && !this.#work.hasGaps) || this.#abort.signal.aborted || this.sink.state !== 'open') this.#whenQuiet?.();
   }
 
   /** No more writes: aborts what is in flight and forgets the rest. */

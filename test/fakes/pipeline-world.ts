@@ -185,6 +185,8 @@ export type WorldParts = Pick<RunParts, 'reader' | 'progress'> & { clock: Clock;
     startAt: (sink: string) => Position;
     fatal: (error: Error) => void;
     seed: number;
+    /** How long it takes to write a gap down. */
+    gapMs: number;
   }>;
 
 /** Opens the sinks and starts a run over them. */
@@ -208,6 +210,7 @@ export async function startWorld(parts: WorldParts): Promise<World> {
     replayedBefore: 0,
     onEnd: sink => ended.push(sink),
     onGap: async (names, gap) => {
+      if (parts.gapMs !== undefined) await clock.sleep(parts.gapMs, new AbortController().signal);
       gaps.push({ sinks: names, gap });
     },
   });

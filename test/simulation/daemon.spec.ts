@@ -32,6 +32,10 @@ describe('simulation: the daemon', function () {
     await simulate(1360);
   });
 
+  it('seed 6198: a stop waits for a gap that is being written down, or what lies behind it comes again', async () => {
+    await simulate(6198);
+  });
+
   it('seed 6215: a replaced stream is not given up while the rows of its shards have only just been made', async () => {
     await simulate(6215);
   });

@@ -52,4 +52,21 @@ describe('pipeline: gaps', () => {
     const gaps = await found(trimmed(records, 12), { lead: behind(15), early: behind(3), near: behind(11), mid: behind(8) });
     expect(gaps).to.deep.equal({ early: token(3), mid: token(8) });
   });
+
+  it('a stop waits for a gap that is being written down, or what was written behind it would come again', async () => {
+    const clock = virtualClock();
+    const progress = memoryProgress();
+    progress.positions.set('a', behind(5));
+    const world = await startWorld({
+      clock,
+      reader: trimmed(records, 12),
+      progress,
+      targets: { a: new ScriptedTarget() },
+      gapMs: 500,
+    });
+    await clock.advance(100);
+    void world.run.stop(5_000);
+    await clock.runUntil(world.run.done);
+    expect([clock.elapsed() >= 500, clock.elapsed() < 1_000, progress.positions.get('a')]).to.deep.equal([true, true, { at: 'end' }]);
+  });
 });
