@@ -6,6 +6,8 @@ import { hostname } from 'node:os';
 import { type AwsClients, awsClients } from './adapters/aws-clients.ts';
 import { placeOf } from './adapters/aws-endpoint.ts';
 import { controlStore } from './adapters/control-store.ts';
+import { kclTable } from './adapters/kcl-table.ts';
+import { kclNames } from './adapters/lease-names.ts';
 import { leaseStore } from './adapters/lease-store.ts';
 import { type ProcessLog, processLog } from './adapters/log.ts';
 import { stayAlive, systemClock, systemRandom } from './adapters/system.ts';
@@ -13,6 +15,7 @@ import { type Telemetry, telemetry } from './adapters/telemetry.ts';
 import { timedTable } from './adapters/timed-table.ts';
 import { type AdminServer, startAdmin } from './admin/server.ts';
 import type { ControlStore } from './ports/control-store.ts';
+import type { KclTable } from './ports/kcl-table.ts';
 import type { LeaseStore } from './ports/lease-store.ts';
 import type { Log } from './ports/log.ts';
 import type { StatusSource } from './ports/status-source.ts';
@@ -132,10 +135,19 @@ function openAdmin(
   return startAdmin({ host: admin.host, port: admin.port, token: admin.token }, { source, metricsText, log });
 }
 
-function stateStores({ state }: Settings, clients: AwsClients): { leases: LeaseStore; control: ControlStore } {
+interface StateStores extends Omit<Stores, 'close'> {
+  /** In mode kcl-takeover. */
+  readonly kcl?: KclTable;
+}
+
+function stateStores({ state, leases, pipelines }: Settings, clients: AwsClients): StateStores {
   const table = clients.table(awsOptions(state));
   const common = { table, create: state.createTables, clock: systemClock };
-  return { leases: leaseStore({ ...common, name: state.leaseTable }), control: controlStore({ ...common, name: state.controlTable }) };
+  const control = controlStore({ ...common, name: state.controlTable });
+  const inherited = { table, name: state.leaseTable, clock: systemClock };
+  if (leases.mode === 'native') return { leases: leaseStore({ ...common, name: state.leaseTable }), control };
+  const names = kclNames({ several: pipelines.length > 1 });
+  return { leases: leaseStore({ ...inherited, create: false }, names), control, kcl: kclTable(inherited) };
 }
 
 function pipelinePlan({ name, source, sinks }: PipelineSettings, region: string) {

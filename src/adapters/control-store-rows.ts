@@ -31,11 +31,15 @@ export function sinkStart(pipeline: string, item: Item): SinkStart {
     pipeline,
     sink: text(item, 'sink'),
     streamArn: text(item, 'streamArn'),
-    position: text(item, 'position') === 'LATEST' ? 'LATEST' : 'TRIM_HORIZON',
+    position: startingPosition(text(item, 'position')),
     takenAt: number(item, 'takenAt'),
     frontier: texts(item['frontier']),
     ...(item['formerly'] !== undefined && { formerly: text(item, 'formerly') }),
   };
+}
+
+function startingPosition(text: string): SinkStart['position'] {
+  return text === 'LATEST' || text === 'CHECKPOINT' ? text : 'TRIM_HORIZON';
 }
 
 export function requestKey(pipeline: string, sink: string): Item {

@@ -4,7 +4,7 @@
  */
 import type { AttributeValue, Item } from '../model/item.ts';
 import type { Position } from '../model/position.ts';
-import type { LeaseChange, LeaseRow, NewLease } from '../ports/lease-store.ts';
+import type { LeaseChange, LeaseKey, LeaseRow, NewLease } from '../ports/lease-store.ts';
 
 export function newLeaseItem(row: NewLease): Item {
   return {
@@ -21,11 +21,10 @@ export function newLeaseItem(row: NewLease): Item {
 }
 
 /** Undefined for what is not a lease: other kinds of rows that KCL 3.5 keeps in the same table. */
-export function leaseRow(item: Item): LeaseRow | undefined {
-  const key = text(item['leaseKey']);
+export function leaseRow(item: Item, key: LeaseKey): LeaseRow | undefined {
   const counter = number(item['leaseCounter']);
   const kind = text(item['entityType']);
-  if (key === undefined || counter === undefined || (kind !== undefined && kind !== 'LEASE')) return undefined;
+  if (counter === undefined || (kind !== undefined && kind !== 'LEASE')) return undefined;
   return {
     key,
     counter,
@@ -69,7 +68,7 @@ export function changedAttributes(seen: LeaseRow, change: LeaseChange): Readonly
   return set;
 }
 
-function positionItems(map: ReadonlyMap<string, Position>): Item {
+export function positionItems(map: ReadonlyMap<string, Position>): Item {
   return Object.fromEntries([...map].map(([sink, position]) => [sink, { M: positionItem(position) }]));
 }
 

@@ -1,5 +1,5 @@
 /**
- * Lease rows in a DynamoDB table. It has a client of its own, without retries: who holds a lease retries with the same bytes, and must hear soon.
+ * Lease rows in a DynamoDB table, under our own names or in a table taken over from the Kinesis Client Library (lease-names.ts). It has a client of its own, without retries: who holds a lease retries with the same bytes, and must hear soon.
  * Everything is read consistently; every change is conditional on owner and counter and raises the counter.
  */
 import type { AttributeValue, Item } from '../model/item.ts';
@@ -15,6 +15,7 @@ import {
 } from '../ports/lease-store.ts';
 import { ServiceFault } from '../ports/service-fault.ts';
 import type { TableApi } from '../ports/table-api.ts';
+import { type LeaseNames, nativeNames } from './lease-names.ts';
 import { changedAttributes, leaseRow, newLeaseItem } from './lease-store-rows.ts';
 import { prepareStateTable, type StateTable } from './state-table.ts';
 import { timedTable } from './timed-table.ts';
@@ -23,16 +24,18 @@ import { timedTable } from './timed-table.ts';
 const WRITE_MS: Ms = 1_000;
 const SCAN_PAGE_MS: Ms = 5_000;
 
-export function leaseStore(state: StateTable): LeaseStore {
-  return new DynamoLeaseStore(state);
+export function leaseStore(state: StateTable, names: LeaseNames = nativeNames): LeaseStore {
+  return new DynamoLeaseStore(state, names);
 }
 
 class DynamoLeaseStore implements LeaseStore {
   readonly #state: StateTable;
   readonly #quick: TableApi;
   readonly #patient: TableApi;
+  readonly #names: LeaseNames;
 
-  constructor(state: StateTable) {
+  constructor(state: StateTable, names: LeaseNames) {
+    this.#names = names;
     this.#quick = timedTable(state.table, state.clock, WRITE_MS);
     this.#patient = timedTable(state.table, state.clock, SCAN_PAGE_MS);
     this.#state = { ...state, table: this.#patient };
@@ -48,8 +51,9 @@ class DynamoLeaseStore implements LeaseStore {
     let from: Item | undefined;
     do {
       const page = await this.#patient.call('Scan', { ...scan, ...(from && { ExclusiveStartKey: from }) }, signal);
+      this.#names.learn(page.Items);
       for (const item of page.Items) {
-        const row = leaseRow(item);
+        const row = this.#row(item);
         if (row !== undefined) rows.push(row);
       }
       from = page.LastEvaluatedKey;
@@ -58,22 +62,25 @@ class DynamoLeaseStore implements LeaseStore {
   }
 
   async read(key: LeaseKey, signal: AbortSignal): Promise<LeaseRow | undefined> {
-    const request = { TableName: this.#state.name, Key: keyItem(key), ConsistentRead: true };
+    const request = { TableName: this.#state.name, Key: this.#keyItem(key), ConsistentRead: true };
     const { Item } = await this.#quick.call('GetItem', request, signal);
-    return Item && leaseRow(Item);
+    return Item && leaseRow(Item, key);
   }
 
   async create(row: NewLease, signal: AbortSignal): Promise<'created' | 'exists'> {
-    const request = { TableName: this.#state.name, Item: newLeaseItem(row), ConditionExpression: 'attribute_not_exists(leaseKey)' };
+    const Item = { ...newLeaseItem(row), leaseKey: { S: this.#names.inTable(row.key) }, ...this.#names.made(row.key) };
+    const request = { TableName: this.#state.name, Item, ConditionExpression: 'attribute_not_exists(leaseKey)' };
     const outcome = await attempt(this.#quick.call('PutItem', request, signal));
     return outcome.held ? 'created' : 'exists';
   }
 
   async write(seen: LeaseRow, change: LeaseChange, signal: AbortSignal): Promise<LeaseAnswer> {
-    const request = { TableName: this.#state.name, Key: keyItem(seen.key), ...update(seen, change), ReturnValues: 'ALL_NEW' } as const;
+    const changed = [...changedAttributes(seen, change), ...Object.entries(this.#names.marks(seen.key, seen.counter + 1))] as const;
+    const Key = this.#keyItem(seen.key);
+    const request = { TableName: this.#state.name, Key, ...update(seen, changed), ReturnValues: 'ALL_NEW' } as const;
     const outcome = await attempt(this.#quick.call('UpdateItem', request, signal));
     const item = outcome.held ? outcome.answer.Attributes : outcome.item;
-    const row = item && leaseRow(item);
+    const row = item && leaseRow(item, seen.key);
     if (!outcome.held) return row === undefined ? { is: 'refused' } : { is: 'refused', row };
     if (row === undefined) throw new Error(`no lease came back from a write to ${partsOfLeaseKey(seen.key).shardId}`);
     return { is: 'written', row };
@@ -83,7 +90,7 @@ class DynamoLeaseStore implements LeaseStore {
     const { condition, names, values } = asSeen(seen);
     const request = {
       TableName: this.#state.name,
-      Key: keyItem(seen.key),
+      Key: this.#keyItem(seen.key),
       ConditionExpression: `${condition} AND #checkpoint = :checkpoint`,
       ExpressionAttributeNames: { ...names, '#checkpoint': 'checkpoint' },
       ExpressionAttributeValues: { ...values, ':checkpoint': { S: seen.checkpoint } },
@@ -91,10 +98,15 @@ class DynamoLeaseStore implements LeaseStore {
     const outcome = await attempt(this.#quick.call('DeleteItem', request, signal));
     return outcome.held ? 'removed' : 'refused';
   }
-}
 
-function keyItem(key: string): Item {
-  return { leaseKey: { S: key } };
+  #row(item: Item): LeaseRow | undefined {
+    const key = this.#names.keyOf(item);
+    return key === undefined ? undefined : leaseRow(item, key);
+  }
+
+  #keyItem(key: LeaseKey): Item {
+    return { leaseKey: { S: this.#names.inTable(key) } };
+  }
 }
 
 function asSeen(seen: LeaseRow) {
@@ -106,13 +118,13 @@ function asSeen(seen: LeaseRow) {
 }
 
 /** The same arguments give the same bytes: a repeat of a write that was applied can only be refused. */
-function update(seen: LeaseRow, change: LeaseChange) {
+function update(seen: LeaseRow, changed: Iterable<readonly [string, AttributeValue | undefined]>) {
   const { condition, names, values } = asSeen(seen);
   const sets: string[] = [];
   const removes: string[] = [];
   const moreNames: [string, string][] = [];
   const moreValues: [string, AttributeValue][] = [];
-  for (const [attribute, value] of changedAttributes(seen, change)) {
+  for (const [attribute, value] of changed) {
     const at = moreNames.length;
     moreNames.push([`#a${at}`, attribute]);
     if (value === undefined) removes.push(`#a${at}`);

@@ -5,6 +5,7 @@ import { secretCutter } from '../model/secrets.ts';
 import type { Ms } from '../model/units.ts';
 import { daemon } from '../runners/daemon.ts';
 import { NothingCanRun } from '../runners/daemon-parts.ts';
+import { FleetIsAlive } from '../runners/kcl-takeover.ts';
 import { daemonWorld, openLog, type ProcessLog, type Surroundings, type World, workerName } from '../wiring.ts';
 import { commonOptions, settingsOf } from './common-options.ts';
 import { EXIT, type ExitCode } from './exit.ts';
@@ -72,6 +73,11 @@ async function outcomeOf(world: World, stop: Stop, { log, cut, answers }: Voice)
     if (error instanceof NothingCanRun) {
       for (const reason of error.reasons) complain(cut(reason));
       return EXIT.settings;
+    }
+    if (error instanceof FleetIsAlive) {
+      log.error({}, error.message);
+      complain(cut(error.message));
+      return EXIT.tryAgain;
     }
     return failed(log, 'the daemon ended with an error')(error);
   } finally {

@@ -1,6 +1,7 @@
 /**
  * Several worker processes of one `run`. One that ends is started again, after a wait that grows while it keeps ending soon; one that says that the
- * settings are wrong ends all. A stop is passed on, and who does not end in time is killed. It answers the admin port for all of them.
+ * settings are wrong, or that the start is refused, ends all. A stop is passed on, and who does not end in time is killed. It answers the admin port
+ * for all of them.
  */
 import { jointMetrics, jointStatus, ofProcess, type Part } from '../admin/joint-status.ts';
 import type { Status } from '../model/status.ts';
@@ -49,14 +50,14 @@ export class Supervisor implements StatusSource {
     this.#slots = Array.from({ length: parts.processes }, (_, i) => ({ process: i + 1, silence: STARTS }));
   }
 
-  /** Until the signal aborts and all have ended, or one says that the settings are wrong. */
+  /** Until the signal aborts and all have ended, or one says that the settings are wrong or the start is refused. */
   async run(signal: AbortSignal): Promise<ExitCode> {
     const stop = () => this.#stopping.abort(signal.reason);
     signal.addEventListener('abort', stop);
     if (signal.aborted) stop();
     const codes = await Promise.all(this.#slots.map(slot => this.#keep(slot)));
     signal.removeEventListener('abort', stop);
-    return codes.find(code => code === EXIT.settings) ?? codes.find(code => code !== EXIT.done) ?? EXIT.done;
+    return codes.find(isRefusal) ?? codes.find(code => code !== EXIT.done) ?? EXIT.done;
   }
 
   /** At once: nothing is waited for. */
@@ -130,7 +131,7 @@ export class Supervisor implements StatusSource {
     for (let failures = 0; !signal.aborted; ) {
       const startedAt = clock.elapsed();
       const ending = await this.#life(slot);
-      if (ending.code === EXIT.settings) this.#stopping.abort(new Error(`process ${slot.process} has ended with ${EXIT.settings}`));
+      if (isRefusal(ending.code)) this.#stopping.abort(new Error(`process ${slot.process} has ended with ${ending.code}`));
       if (signal.aborted) return codeOf(ending);
       failures = clock.elapsed() - startedAt >= STEADY_MS ? 0 : failures;
       const waitMs = Math.round(Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** failures++) * (0.75 + random.next() / 2));
@@ -172,7 +173,11 @@ export class Supervisor implements StatusSource {
   }
 }
 
+/** Wrong settings, or others work on a lease table that was to be taken over: it is so for every process. */
+function isRefusal(code: number | null): code is typeof EXIT.settings | typeof EXIT.tryAgain {
+  return code === EXIT.settings || code === EXIT.tryAgain;
+}
+
 function codeOf({ code }: WorkerEnding): ExitCode {
-  if (code === EXIT.done || code === EXIT.settings) return code;
-  return EXIT.failed;
+  return code === EXIT.done || isRefusal(code) ? code : EXIT.failed;
 }

@@ -14,12 +14,13 @@ export interface SinkStart {
   readonly pipeline: string;
   readonly sink: SinkName;
   readonly streamArn: string;
-  readonly position: StartingPosition;
+  /** `CHECKPOINT`: after the checkpoints of a lease table that was taken over; they stand in its rows as positions of the sink. */
+  readonly position: StartingPosition | 'CHECKPOINT';
   /** The server's time: the tip's, for every shard. */
   readonly takenAt: EpochMs;
   /**
    * Shards then listed. LATEST: those without a listed child, read from their tip; their ancestors count as ended. TRIM_HORIZON: those without a
-   * listed parent; their ancestors were trimmed and count as ended.
+   * listed parent; their ancestors were trimmed and count as ended. CHECKPOINT: rows taken over whose parents had none; their ancestors count as ended.
    */
   readonly frontier: readonly string[];
   /** The name that it went on from: what stands under that is not a sink any more. */

@@ -1,6 +1,7 @@
 /** What the daemon needs of the world, as ports: wiring fills it in. */
 import type { Clock, Random } from '../ports/clock.ts';
 import type { ControlStore } from '../ports/control-store.ts';
+import type { KclTable } from '../ports/kcl-table.ts';
 import type { KinesisApi } from '../ports/kinesis-api.ts';
 import type { LeaseStore } from '../ports/lease-store.ts';
 import type { Log } from '../ports/log.ts';
@@ -21,6 +22,8 @@ export interface DaemonParts {
   readonly observer: Observer;
   readonly leases: LeaseStore;
   readonly control: ControlStore;
+  /** In mode kcl-takeover: the lease table as it was left. */
+  readonly kcl?: KclTable | undefined;
   /** By the pipeline's name. */
   source(pipeline: string): SourceApis;
   /** Lent to connectors. */

@@ -17,6 +17,7 @@ import { type DaemonParts, NothingCanRun, Unsettled } from './daemon-parts.ts';
 import type { DaemonPlan } from './daemon-plan.ts';
 import { daemonStatus, reasonsNotReady } from './daemon-status.ts';
 import type { DaemonView } from './daemon-view.ts';
+import { KclTakeover } from './kcl-takeover.ts';
 import { persist } from './persist.ts';
 import { PipelineRunner } from './pipeline-runner.ts';
 import { SinkRequests } from './sink-requests.ts';
@@ -34,7 +35,7 @@ export interface Daemon extends StatusSource {
   notReady(): readonly string[];
   /**
    * Until the signal aborts and everything is finished or given back. Throws NothingCanRun when no pipeline can run as it is set up, Unsettled when
-   * some write would not settle at the end, anything else for a mistake of ours.
+   * some write would not settle at the end, FleetIsAlive when others work on a lease table to take over, else for a mistake of ours.
    */
   run(signal: AbortSignal): Promise<void>;
   gauges(): Gauges;
@@ -47,6 +48,7 @@ export function daemon(plan: DaemonPlan, parts: DaemonParts): Daemon {
 class RunningDaemon implements Daemon {
   readonly #plan: DaemonPlan;
   readonly #parts: DaemonParts;
+  readonly #takeover: KclTakeover | undefined;
   readonly #keeper: LeaseKeeper;
   readonly #crew: Membership;
   readonly #requests: SinkRequests;
@@ -69,6 +71,7 @@ class RunningDaemon implements Daemon {
     const sinks = plan.pipelines.reduce((n, { sinks }) => n + sinks.filter(({ enabled }) => enabled).length, 0);
     const budget = new Budget({ limitBytes: plan.limits.memoryBytes, sinks });
     this.#requests = new SinkRequests({ ...parts, sink: (pipeline, sink) => this.#pipeline(pipeline)?.sinks.get(sink) });
+    this.#takeover = parts.kcl && new KclTakeover({ ...parts, plan, kcl: parts.kcl });
     this.#crew = this.#makeCrew();
     this.#keeper = this.#makeKeeper();
     const turns = new Turns(parts.clock, CHILDREN_EVERY_MS);
@@ -144,22 +147,25 @@ class RunningDaemon implements Daemon {
   async #prepare(signal: AbortSignal): Promise<void> {
     const { leases, control } = this.#parts;
     const insist = { ...this.#parts, what: 'the state tables' };
+    await this.#takeover?.check(signal);
     const noted = (store: { prepare(signal: AbortSignal): Promise<void> }) => () =>
       store.prepare(signal).catch((error: unknown) => {
         this.#troubles = [error instanceof Error ? error.message : String(error)];
         throw error;
       });
     await Promise.all([persist(noted(leases), insist, signal), persist(noted(control), insist, signal)]);
+    this.#troubles = ['looking whether an application still works on the lease table'];
+    await this.#takeover?.watch(signal);
     this.#troubles = [];
   }
 
-  /** Everything in flight is finished or given back, within the drain and a second. */
   /** Loops end when they are asked to; one that waits for a server that is away must not hold up the stop. */
   async #loopsGivenUp(): Promise<void> {
     await new Promise<void>(resolve => this.#stopping.signal.addEventListener('abort', () => resolve(), { once: true }));
     await this.#parts.clock.sleep(LOOPS_MS, this.#ending.signal);
   }
 
+  /** Everything in flight is finished or given back, within the drain and a second. */
   async #end(): Promise<void> {
     const { clock, log } = this.#parts;
     const { drainMs } = this.#plan.limits;
@@ -274,6 +280,7 @@ class RunningDaemon implements Daemon {
       plan,
       apis: this.#parts.source(plan.name),
       keeper: this.#keeper,
+      takeover: this.#takeover,
       drainMs: this.#plan.limits.drainMs,
       ending: this.#ending.signal,
       scanned: this.#scanned.promise,

@@ -3,6 +3,7 @@ import type { Ms, SinkName } from '../model/units.ts';
 import type { Budget } from '../pipeline/budget.ts';
 import type { DaemonParts, SourceApis } from './daemon-parts.ts';
 import type { PipelinePlan } from './daemon-plan.ts';
+import type { KclTakeover } from './kcl-takeover.ts';
 import type { LeaseHolder } from './stream-runner-parts.ts';
 import type { Turns } from './turns.ts';
 
@@ -14,6 +15,8 @@ export interface PipelineRunnerParts extends Omit<DaemonParts, 'source'> {
   readonly budget: Budget;
   readonly turns: Turns;
   readonly keeper: LeaseHolder;
+  /** In mode kcl-takeover. */
+  readonly takeover?: Pick<KclTakeover, 'begin'> | undefined;
   readonly drainMs: Ms;
   /** The lease rows have been read once. */
   readonly scanned: Promise<void>;

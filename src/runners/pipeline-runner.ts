@@ -2,6 +2,7 @@
  * One pipeline: finds its table and stream, opens its sinks, and keeps discovering. What only an operator can mend halts it with a reason; then it looks
  * again each 60 s. A stream that was replaced by a new one is read to its end, sink by sink, before the new one is begun.
  */
+import type { Gap } from '../model/page.ts';
 import type { Ms, SinkName } from '../model/units.ts';
 import type { OpenSink } from '../pipeline/open-sink.ts';
 import type { LeaseKey, LeaseRow } from '../ports/lease-store.ts';
@@ -21,6 +22,7 @@ const DISCOVER_MS: Ms = 60_000;
 const UNLISTED_MS: Ms = 2_000;
 const TROUBLED_MS: Ms = 1_000;
 const TROUBLED_CAP_MS: Ms = 30_000;
+const SCAN_MS: Ms = 20;
 
 export class PipelineRunner {
   readonly name: string;
@@ -36,6 +38,8 @@ export class PipelineRunner {
   #wake: () => void = () => {};
   #hasRun = false;
   #opened = false;
+  #surveys = 0;
+  #takenOver = false;
 
   constructor(parts: PipelineRunnerParts) {
     this.#parts = parts;
@@ -110,6 +114,7 @@ export class PipelineRunner {
   /** Takes in the rows of a scan, and says which are worth a lease. */
   survey(rows: readonly LeaseRow[]): readonly LeaseKey[] {
     this.#rows = rows;
+    this.#surveys += 1;
     const worth = this.streams.flatMap(stream => [...stream.survey(rows)]);
     return this.#state === 'running' ? worth : [];
   }
@@ -151,6 +156,7 @@ export class PipelineRunner {
       await this.gaps.load(signal);
       this.#sinks = openSinks(this.#parts, table?.tableId ?? '');
     }
+    if (table !== undefined) await this.#takeOver(table.streamArn, signal);
     await this.#streams.follow(table?.streamArn, signal);
     await this.#streams.pass(signal);
     const before = this.#state;
@@ -161,6 +167,25 @@ export class PipelineRunner {
     if (before === 'halted') log.info({}, 'the pipeline goes on');
     for (const stream of this.streams) stream.resume();
     keeper.nudge();
+  }
+
+  /** In mode kcl-takeover, once. A scan that was under way meanwhile must not be taken for the newest: the second one from now on is newer. */
+  async #takeOver(streamArn: string, signal: AbortSignal): Promise<void> {
+    const { takeover, plan, apis, keeper, clock } = this.#parts;
+    if (takeover === undefined || this.#takenOver) return;
+    await takeover.begin({ plan, streamArn, streams: apis.streams, lost: (...what) => this.#lost(streamArn, ...what) }, signal);
+    for (let scans = 0; scans < 2; scans++) {
+      const before = this.#surveys;
+      keeper.nudge();
+      while (this.#surveys === before && !signal.aborted) await clock.sleep(SCAN_MS, signal);
+    }
+    this.#takenOver = true;
+  }
+
+  async #lost(streamArn: string, partition: string, sinks: readonly SinkName[], gap: Gap): Promise<void> {
+    const { table, onGap } = this.plan.source;
+    await this.gaps.add({ table, streamArn, partition, sinks, gap });
+    if (onGap === 'halt') for (const name of sinks) this.#sinks.get(name)?.halt(`records were lost: ${gap.note}`, false);
   }
 
   /** Undefined when the table was deleted, but a stream of it may still be read, for a day. */

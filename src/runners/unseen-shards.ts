@@ -45,11 +45,11 @@ export async function keepUnseenShards(rows: readonly NewLease[], parts: UnseenS
 }
 
 /**
- * Whether the parent of this shard held something for a sink. One that began at the oldest record: unless the shard had no parent any more in the listing
- * that it began with. One that began at the tip: if the parent ended after that.
+ * Whether the parent of this shard held something for a sink. One that began at the oldest record, or after checkpoints: unless the shard had no parent any more in
+ * the listing, or among the rows, that it began with. One that began at the tip: if the parent ended after that.
  */
 function hasLost({ sink, position, takenAt, frontier }: SinkStart, shardId: string, { begun }: UnseenShardsParts): boolean {
-  if (position === 'TRIM_HORIZON') return !frontier.includes(shardId);
+  if (position !== 'LATEST') return !frontier.includes(shardId);
   const beganAt = shardBeganAt(shardId);
   return beganAt === undefined ? !frontier.includes(shardId) && !begun.has(sink) : beganAt > takenAt;
 }

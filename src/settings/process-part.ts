@@ -26,8 +26,10 @@ export function processSettings(findings: Findings, env: Readonly<Record<string,
     if (option !== undefined && variables[option.env] !== undefined) findings.variable(option.env, path, text);
     else findings.value(path.split('.'), text);
   }
-  const settings = filledIn(config.getProperties());
+  const properties = config.getProperties();
+  const settings = filledIn(properties);
   crossChecks(findings, settings);
+  checkTakeover(findings, withoutNulls(properties) as ProcessSettings);
   return settings;
 }
 
@@ -111,6 +113,15 @@ function withoutNulls(value: object): object {
     .map(([k, v]) => [k, typeof v === 'object' ? withoutNulls(v) : v] as const)
     .filter(([k, v]) => k !== 'credentials' || Object.keys(v).length > 0);
   return Object.fromEntries(entries);
+}
+
+/** Nobody guesses which application's table it is. */
+function checkTakeover(findings: Findings, { leases, state }: { leases: ProcessSettings['leases']; state: { leaseTable?: string } }): void {
+  if (leases.mode !== 'kcl-takeover' || state.leaseTable !== undefined) return;
+  findings.value(
+    ['leases', 'mode'],
+    "kcl-takeover needs state.leaseTable: the lease table of the Java application, which has the application's name",
+  );
 }
 
 function crossChecks(findings: Findings, { state, leases }: ProcessSettings): void {

@@ -3,7 +3,7 @@
  * validation, the JSON Schema and the reference are made of it.
  */
 import type { FormatName } from './formats.ts';
-import { LOG_FORMATS, LOG_LEVELS } from './settings.ts';
+import { LEASE_MODES, LOG_FORMATS, LOG_LEVELS } from './settings.ts';
 
 export interface ProcessOption {
   readonly doc: string;
@@ -59,7 +59,7 @@ export const PROCESS_SCHEMA = {
     externalId: { ...text, doc: 'External id that the role asks for.', env: 'TIDEMARK_STATE_EXTERNAL_ID' },
     leaseTable: {
       ...text,
-      doc: "Table of leases and checkpoints, with the Kinesis Client Library's attributes. Default: `<name>-leases`.",
+      doc: "Table of leases and checkpoints, with the Kinesis Client Library's attributes. Default: `<name>-leases`; in mode kcl-takeover it has none: it is the application's name.",
       env: 'TIDEMARK_STATE_LEASE_TABLE',
     },
     controlTable: {
@@ -71,14 +71,13 @@ export const PROCESS_SCHEMA = {
   },
   leases: {
     mode: {
-      doc: 'How leases are kept.',
-      format: ['native'],
+      doc: 'native; or kcl-takeover: `state.leaseTable` is the lease table of an application of the Kinesis Client Library (1.x to 3.x, with the DynamoDB Streams adapter) whose workers have all been stopped. Sinks start after its checkpoints, and it can take the table back.',
+      format: LEASE_MODES,
       default: 'native',
       env: 'TIDEMARK_LEASES_MODE',
-      refusal: 'expected native; kcl-takeover is not built yet',
     },
     durationSeconds: {
-      doc: 'A lease whose counter has not moved for so long may be taken.',
+      doc: "A lease whose counter has not moved for so long may be taken. In mode kcl-takeover at least the application's failoverTimeMillis.",
       format: 'tm-amount',
       default: 10,
       min: 0.1,

@@ -17,6 +17,7 @@ export interface AwsSettings {
   readonly externalId?: string | undefined;
 }
 
+export const LEASE_MODES = ['native', 'kcl-takeover'] as const;
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 export const LOG_FORMATS = ['json', 'pretty', 'ecs'] as const;
 
@@ -24,7 +25,7 @@ export interface ProcessSettings {
   /** Names this replication service; workers with the same name share the work. */
   readonly name: string;
   readonly state: AwsSettings & { readonly leaseTable: string; readonly controlTable: string; readonly createTables: boolean };
-  readonly leases: { readonly mode: 'native'; readonly durationSeconds: number; readonly renewSeconds: number };
+  readonly leases: { readonly mode: (typeof LEASE_MODES)[number]; readonly durationSeconds: number; readonly renewSeconds: number };
   readonly admin: { readonly host: string; readonly port: number; readonly token?: string | undefined };
   readonly log: { readonly level: (typeof LOG_LEVELS)[number]; readonly format: (typeof LOG_FORMATS)[number] };
   readonly limits: {

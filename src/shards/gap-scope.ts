@@ -17,7 +17,8 @@ export function isLostTo({ start, position }: { start: SinkStart; position: Posi
   if (gap.reason === 'skipped' || gap.reason === 'dropped') return true;
   const sinceMs = gap.at - start.takenAt;
   if (position.at === 'tip') return sinceMs > RETENTION_MS - OPENING_MS;
-  if (position.at !== 'start') return true;
+  // What an application had left unread is the heir's, whenever it was trimmed.
+  if (position.at !== 'start' || start.position === 'CHECKPOINT') return true;
   const beganAt = shardBeganAt(shardId);
   const wasWhole = beganAt !== undefined && beganAt > start.takenAt - RETENTION_MS;
   return wasWhole || sinceMs > OPENING_MS;

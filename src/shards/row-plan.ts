@@ -46,7 +46,7 @@ function parentOf(shard: ShardListing, listed: ReadonlyMap<string, ShardListing>
   return shard.parentShardId === undefined ? undefined : listed.get(shard.parentShardId);
 }
 
-/** Shards without a row of which every enabled sink has begun a descendant. */
+/** Shards without a row of which every enabled sink has begun a descendant, or which an application had left behind. */
 function passedShards(shards: readonly ShardListing[], positions: SinkPositions): ReadonlySet<string> {
   const children = new Map<string, string[]>();
   const link = (parent: string, child: string) => children.set(parent, [...(children.get(parent) ?? []), child]);
@@ -58,10 +58,12 @@ function passedShards(shards: readonly ShardListing[], positions: SinkPositions)
     const before = known.get(memo);
     if (before !== undefined) return before;
     known.set(memo, false);
-    const passed = (children.get(shardId) ?? []).some(child => {
-      const row = positions.rows.get(child);
-      return row === undefined ? isPassed(child, sink) : positions.hasBegun(row, sink);
-    });
+    const passed =
+      positions.wasLeftBehind(shardId, sink) ||
+      (children.get(shardId) ?? []).some(child => {
+        const row = positions.rows.get(child);
+        return row === undefined ? isPassed(child, sink) : positions.hasBegun(row, sink);
+      });
     known.set(memo, passed);
     return passed;
   };

@@ -89,8 +89,14 @@ export class SinkPositions {
     if (!this.#mayBegin(sink)) return false;
     return row.parents.every(parent => {
       const parentRow = this.rows.get(parent);
-      return parentRow === undefined ? this.#gone(parent) : this.position(parentRow, sink).at === 'end';
+      if (parentRow !== undefined) return this.position(parentRow, sink).at === 'end';
+      return this.#gone(parent) || this.wasLeftBehind(parent, sink);
     });
+  }
+
+  /** An application had read the shard, or left it out, before its lease table was taken over: it needs no row. */
+  wasLeftBehind(shardId: string, sink: PlacedSink): boolean {
+    return sink.start.position === 'CHECKPOINT' && this.begins(shardId, sink).at === 'end';
   }
 
   /** Worth a lease: some enabled sink may start here and has not ended. */

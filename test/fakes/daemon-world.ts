@@ -3,6 +3,7 @@ import type { Batch, Connector, Sink } from '../../src/connector.ts';
 import type { ChangeRecord, ViewType } from '../../src/model/change-record.ts';
 import type { SinkStatus } from '../../src/model/status.ts';
 import type { Ms } from '../../src/model/units.ts';
+import type { KclTable } from '../../src/ports/kcl-table.ts';
 import { type LeaseStore, leaseKey } from '../../src/ports/lease-store.ts';
 import type { Observer } from '../../src/ports/observer.ts';
 import { ServiceFault } from '../../src/ports/service-fault.ts';
@@ -51,6 +52,8 @@ export interface WorkerPlan {
   readonly weight?: number;
   /** The lease table as this worker sees it. */
   readonly leases?: LeaseStore;
+  /** A lease table to take over. */
+  readonly kcl?: KclTable;
   readonly pipelines?: readonly PipelinePlan[];
 }
 
@@ -115,6 +118,7 @@ export class DaemonWorld {
         observer,
         leases: process.sees(plan.leases ?? this.leases),
         control: process.sees(this.control),
+        kcl: plan.kcl && process.sees(plan.kcl),
         source: () => ({ tables: process.sees(this.#tables()), streams: process.sees(this.streams) }),
         table: () => noClient(),
         kinesis: () => noClient(),

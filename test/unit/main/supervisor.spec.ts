@@ -106,14 +106,19 @@ describe('main/supervisor', () => {
     expect(await over).to.equal(0);
   });
 
-  it('wrong settings end all with their code', async () => {
-    begin();
-    nth(1).end(ended(78));
-    await clock.advance(0);
-    expect(nth(0).told).to.deep.equal(['process 2 has ended with 78']);
-    for (const one of started) one.end(ended(0));
-    expect([await over, started.length]).to.deep.equal([78, 3]);
-  });
+  for (const [code, why] of [
+    [78, 'wrong settings'],
+    [75, 'a lease table on which others work'],
+  ] as const) {
+    it(`${why} end all with their code`, async () => {
+      begin();
+      nth(1).end(ended(code));
+      await clock.advance(0);
+      expect(nth(0).told).to.deep.equal([`process 2 has ended with ${code}`]);
+      for (const one of started) one.end(ended(0));
+      expect([await over, started.length]).to.deep.equal([code, 3]);
+    });
+  }
 
   it('one that does not end in time is killed, and the end is 1', async () => {
     begin(2);

@@ -55,10 +55,12 @@ describe('mistakes in settings', () => {
 
   it('says so of process settings, by file and by environment', async () => {
     expect(await ofTop('leases: { mode: kcl-takeover }\nlimits: { processes: 0, weight: 0 }')).to.deep.equal([
-      'a.yaml:2:17 leases.mode: expected native; kcl-takeover is not built yet',
+      "a.yaml:2:17 leases.mode: kcl-takeover needs state.leaseTable: the lease table of the Java application, which has the application's name",
       'a.yaml:3:22 limits.processes: expected auto, or a whole number from 1 to 256',
       'a.yaml:3:33 limits.weight: expected a whole number, at least 1, at most 1000',
     ]);
+    expect(await ofTop('leases: { mode: kcl-takeover }\nstate: { leaseTable: java-app }')).to.deep.equal([]);
+    expect(await ofTop('leases: { mode: kcl-mixed-2x }')).to.deep.equal(['a.yaml:2:17 leases.mode: expected one of native, kcl-takeover']);
     expect(await mistakes(shop.file('a.yaml', yaml()), { env: { TIDEMARK_LIMITS_PROCESSES: 'many' } })).to.deep.equal([
       'TIDEMARK_LIMITS_PROCESSES limits.processes: expected auto, or a whole number from 1 to 256',
     ]);
