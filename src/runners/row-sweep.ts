@@ -35,7 +35,10 @@ export interface SweepParts extends Omit<Persistence, 'what'> {
 /** One write that gets no answer does not begin the sweep anew, nor does it hold up what waits for its end. */
 const INSIST = 'the lease table, to keep its rows in order';
 
-export async function sweepRows(positions: SinkPositions, parts: SweepParts, signal: AbortSignal): Promise<void> {
+export async function sweepRows(positions: SinkPositions, asked: SweepParts, signal: AbortSignal): Promise<void> {
+  // Looked at once: of 10,000 rows it would be worked out anew for each.
+  const { held, expired } = asked.keeper;
+  const parts = { ...asked, keeper: { held, expired } };
   for (const row of positions.rows.values()) {
     if (signal.aborted) return;
     const lost = await endedByLoss(row, positions, parts);
