@@ -2,7 +2,7 @@
  * One write of a batch: its timeout, its abort, its verdict. It answers only when nothing of the write can reach the target any more, so a second
  * attempt never runs beside the first. One timer and one abort listener per batch, none per record.
  */
-import { type Batch, SinkFault, type Written } from '../connector.ts';
+import { type Batch, type Sink, SinkFault, type Written } from '../connector.ts';
 import { ABORT_MS } from '../model/delivery.ts';
 import type { Ms } from '../model/units.ts';
 import type { Cancel, Clock } from '../ports/clock.ts';
@@ -17,6 +17,7 @@ export type Attempted =
 /** `signal` aborts when the run has no time or right left to write. Never throws. */
 export async function attempt(sink: OpenSink, batch: Batch, at: { timeoutMs: Ms; clock: Clock }, signal: AbortSignal): Promise<Attempted> {
   const { clock } = at;
+  const { target } = sink;
   const startedAt = clock.elapsed();
   const abort = new AbortController();
   let timedOut = false;
@@ -36,11 +37,11 @@ export async function attempt(sink: OpenSink, batch: Batch, at: { timeoutMs: Ms;
     giveUp();
   });
   if (signal.aborted) giveUp();
-  const write = settle(sink, batch, abort.signal);
+  const write = settle(target, batch, abort.signal);
   const first = await Promise.race([write, unsettled]);
   cancel();
   signal.removeEventListener('abort', giveUp);
-  if (first === 'unsettled') await sink.waitForUnsettled(write);
+  if (first === 'unsettled') await sink.waitForUnsettled(write, target);
   const tookMs = clock.elapsed() - startedAt;
   if (first !== 'unsettled' && 'failed' in first) return { is: 'answered', answer: first, tookMs };
   const thrown = first === 'unsettled' ? new SinkFault('retry', 'the write did not settle') : first.thrown;
@@ -48,9 +49,9 @@ export async function attempt(sink: OpenSink, batch: Batch, at: { timeoutMs: Ms;
   return { is: 'failed', fault, error: thrown instanceof Error ? thrown.name : 'Error', timedOut, tookMs };
 }
 
-async function settle(sink: OpenSink, batch: Batch, signal: AbortSignal): Promise<Written | { thrown: unknown }> {
+async function settle(target: Sink, batch: Batch, signal: AbortSignal): Promise<Written | { thrown: unknown }> {
   try {
-    return await sink.target.write(batch, signal);
+    return await target.write(batch, signal);
   } catch (thrown) {
     return { thrown };
   }

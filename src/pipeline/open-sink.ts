@@ -48,6 +48,7 @@ export class OpenSink {
   #stopped = false;
   #lookAgain: Cancel | undefined;
   #opening: Promise<void> | undefined;
+  #reopening: Promise<void> | undefined;
 
   constructor(parts: OpenSinkParts) {
     this.#parts = parts;
@@ -146,14 +147,14 @@ export class OpenSink {
   /**
    * A write was aborted and has not settled within ABORT_MS: the sink halts until it settles, 60 s at most; then its connections are destroyed by
    * `close`, within 5 s, else the process has to end; then it is opened anew. Resolves when nothing of the write can reach the target any more.
+   * `target`: the one that it was given to. Another write that did not settle may have had it closed and replaced since.
    */
-  async waitForUnsettled(settled: Promise<unknown>): Promise<void> {
+  async waitForUnsettled(settled: Promise<unknown>, target: Sink): Promise<void> {
     this.halt(`a write has not settled ${ABORT_MS / 1000} s after its abort`, false);
-    if (!(await this.#within(settled, UNSETTLED_MS))) {
-      const closed = this.#target === undefined || (await this.#within(this.#target.close(), CLOSE_MS));
-      if (!closed) this.#parts.fatal(new Error(`sink ${this.name}: a write can neither be aborted nor its target closed`));
+    if (!(await this.#within(settled, UNSETTLED_MS)) && !(await this.#within(target.close(), CLOSE_MS))) {
+      this.#parts.fatal(new Error(`sink ${this.name}: a write can neither be aborted nor its target closed`));
     }
-    await this.#reopen();
+    if (this.#target === target || this.#halt !== undefined) await this.#reopen();
   }
 
   async close(): Promise<void> {
@@ -165,7 +166,15 @@ export class OpenSink {
     if (target !== undefined) await this.#within(target.close(), CLOSE_MS);
   }
 
-  async #reopen(): Promise<void> {
+  /** One at a time: a second one would leave the target that the first has just opened without anybody to close it. */
+  #reopen(): Promise<void> {
+    this.#reopening ??= this.#openAnew().finally(() => {
+      this.#reopening = undefined;
+    });
+    return this.#reopening;
+  }
+
+  async #openAnew(): Promise<void> {
     if (this.#stopped) return;
     const old = this.#target;
     this.#target = undefined;
