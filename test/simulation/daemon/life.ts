@@ -25,6 +25,7 @@ export class Life {
   end: { readonly error?: unknown } | undefined;
   calls = 0;
   lostLeases = 0;
+  diedAt: Ms | undefined;
   isFrozen = false;
   /** The last time. */
   frozenAt: Ms | undefined;
@@ -60,6 +61,7 @@ export class Life {
   die(): void {
     if (!this.process.isAlive) return;
     this.process.die();
+    this.diedAt = this.#machine.elapsed();
     for (const f of [...this.#mourners]) f();
   }
 

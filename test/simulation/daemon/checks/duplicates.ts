@@ -32,7 +32,7 @@ function checkShard(
   const position = positionOf(scene, target, stream, shard.id);
   if (position?.at === 'end') return;
   const from = position?.at === 'after' ? scene.truth.at(position.token).ordinal + 1 : 0;
-  const before = scene.clock.elapsed() - (isOrderly ? 0 : SAVED_WITHIN_MS);
+  const before = (life.diedAt ?? scene.clock.elapsed()) - (isOrderly ? 0 : SAVED_WITHIN_MS);
   const again = scene.truth
     .of(shard)
     .slice(from)
