@@ -46,7 +46,7 @@ export class MainReading implements Holder {
     return this.#reading;
   }
 
-  /** The last read was refused because there are too many. */
+  /** A read was refused because there are too many, and none has been answered since. */
   get isThrottled(): boolean {
     return this.#throttled;
   }
@@ -132,7 +132,7 @@ export class MainReading implements Holder {
       if (this.#lane.signal.aborted) break;
       if (!page.unanswered) reading.append(page);
       this.#permit.giveBack();
-      this.#setThrottled(page.throttled === true);
+      if (page.throttled || !page.unanswered) this.#setThrottled(page.throttled === true);
       if (page.unanswered) continue;
       this.#lane.answered(page);
       for (const feed of this.#lane.feeds) feed.lookAt(reading);

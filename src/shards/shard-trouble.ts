@@ -20,6 +20,8 @@ export class ShardTrouble {
   readonly #throttles: ThrottleNotice;
   /** In a row. */
   #failures = 0;
+  /** The last failure was an iterator's. */
+  #healing = false;
 
   constructor(parts: ShardReaderParts, throttles: ThrottleNotice) {
     this.#parts = parts;
@@ -34,17 +36,21 @@ export class ShardTrouble {
   over(): void {
     if (this.#failures >= SAY_AFTER) this.#parts.log.info(this.#fields(), 'the shard is read again');
     this.#failures = 0;
+    this.#healing = false;
   }
 
   again(): Retry {
     this.#failures += 1;
+    this.#healing = false;
     return { waitMs: troubleMs(this.#failures, this.#parts.random) };
   }
 
-  /** What another iterator mends is tried at once; only what that does not mend is waited for. */
+  /** What another iterator mends is tried at once, as one that has expired while a throttle was waited out; only what that does not mend is waited for. */
   heal(): Retry {
+    const wasHealing = this.#healing;
     const { waitMs } = this.again();
-    return { waitMs: this.#failures === 1 ? 0 : waitMs };
+    this.#healing = true;
+    return { waitMs: wasHealing ? waitMs : 0 };
   }
 
   throttled(): Retry {

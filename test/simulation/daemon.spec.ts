@@ -32,6 +32,10 @@ describe('simulation: the daemon', function () {
     await simulate(1360);
   });
 
+  it('seed 6618: an iterator that expired while a throttle was waited out is not waited for as for another', async () => {
+    await simulate(6618);
+  });
+
   it('seed 6198: a stop waits for a gap that is being written down, or what lies behind it comes again', async () => {
     await simulate(6198);
   });

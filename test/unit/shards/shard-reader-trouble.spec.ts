@@ -45,6 +45,22 @@ describe('trouble of a shard reader', () => {
     follower.stop.abort();
   });
 
+  it('an iterator that expired while throttles were waited out is replaced at once', async () => {
+    const world = new ShardWorld({ iteratorLifeMs: 1_000 });
+    world.append(3);
+    const readAt: number[] = [];
+    world.streams.fate = ({ operation }) => {
+      if (operation !== 'read') return 'pass';
+      readAt.push(world.clock.elapsed());
+      return readAt.length <= 8 ? 'throttled' : 'pass';
+    };
+    const follower = world.follow(world.shardId);
+    await world.clock.runUntil(() => follower.records.length === 3, { maxMs: 120_000 });
+    const [expired = 0, read = 0] = readAt.slice(-2);
+    expect([world.streams.calls.iterator, read - expired < 10]).to.deep.equal([2, true]);
+    follower.stop.abort();
+  });
+
   it('throttled-getrecords: thirty seconds of throttles lose nothing, end nothing, and are told with growing distance', async () => {
     const world = new ShardWorld();
     const { shardId } = world;
