@@ -6,7 +6,6 @@ import type { Ms } from '../../../src/model/units.ts';
 import type { Daemon } from '../../../src/runners/daemon.ts';
 import { Mortal } from '../../fakes/mortal.ts';
 import type { VirtualClock } from '../../fakes/virtual-clock.ts';
-import type { ReadingsCheck } from './checks/readings.ts';
 
 export interface Crash {
   /** The number of the port call at which it dies. */
@@ -29,12 +28,13 @@ export class Life {
   isFrozen = false;
   /** The last time. */
   frozenAt: Ms | undefined;
-  readonly readings: ReadingsCheck;
+  /** The check of its readings. */
+  readonly readings: { over(): void };
   readonly #machine: VirtualClock;
   readonly #crash: Crash | undefined;
   readonly #mourners = new Set<() => void>();
 
-  constructor(n: number, machine: VirtualClock, { crash, readings }: { crash: Crash | undefined; readings: ReadingsCheck }) {
+  constructor(n: number, machine: VirtualClock, { crash, readings }: { crash: Crash | undefined; readings: Life['readings'] }) {
     this.n = n;
     this.readings = readings;
     this.#machine = machine;
