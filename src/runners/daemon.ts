@@ -11,6 +11,7 @@ import { ServiceFault } from '../ports/service-fault.ts';
 import type { StatusSource } from '../ports/status-source.ts';
 import type { HeldLease } from '../shards/held-lease.ts';
 import { LeaseKeeper } from '../shards/lease-keeper.ts';
+import { listerOf } from '../shards/lease-targets.ts';
 import { Membership } from '../shards/membership.ts';
 import { daemonGauges } from './daemon-gauges.ts';
 import { type DaemonParts, NothingCanRun, Unsettled } from './daemon-parts.ts';
@@ -285,6 +286,7 @@ class RunningDaemon implements Daemon {
       ending: this.#ending.signal,
       scanned: this.#scanned.promise,
       isPaused: sink => this.#requests.isPaused(plan.name, sink),
+      lists: arn => [undefined, this.#plan.worker].includes(listerOf(this.#crew.workers, arn)),
       halted: () => this.#onHalted(),
       fatal: error => this.#surprise.reject(error),
     });

@@ -24,6 +24,8 @@ export interface PipelineRunnerParts extends Omit<DaemonParts, 'source'> {
   readonly ending: AbortSignal;
   /** Whether an operator has paused the sink. */
   readonly isPaused: (sink: SinkName) => boolean;
+  /** Whether this worker lists the stream for all. */
+  readonly lists: (streamArn: string) => boolean;
   /** The pipeline halts. */
   readonly halted: () => void;
   /** Only the end of the process mends it. */

@@ -158,7 +158,7 @@ export class PipelineRunner {
     }
     if (table !== undefined) await this.#takeOver(table.streamArn, signal);
     await this.#streams.follow(table?.streamArn, signal);
-    await this.#streams.pass(signal);
+    await this.#streams.pass(table?.viewType === undefined, signal);
     const before = this.#state;
     this.#state = 'running';
     this.#hasRun = true;

@@ -2,14 +2,16 @@
  * What one stream's listings have shown: the shards of the last full one, and which shards are gone for good. One listing may lag; a shard counts as
  * gone when two full listings in a row did not have it.
  */
+import type { EpochMs } from '../model/units.ts';
 import type { StreamDescription } from '../ports/stream-api.ts';
 import { closedShards } from '../shards/lineage.ts';
+import { shardBeganAt } from '../shards/shard-id.ts';
 
 export class ShardGraph {
   #last: StreamDescription | undefined;
   #listed: ReadonlySet<string> = new Set();
   #closed: ReadonlySet<string> = new Set();
-  #before: ReadonlySet<string> | undefined;
+  #before: { readonly listed: ReadonlySet<string>; readonly at: EpochMs } | undefined;
   #streamGone = false;
 
   get last(): StreamDescription | undefined {
@@ -47,7 +49,7 @@ export class ShardGraph {
       return;
     }
     // While it is being enabled a stream lists nothing, and that says nothing.
-    if (description.status !== 'ENABLING' && this.#last !== undefined) this.#before = this.#listed;
+    if (description.status !== 'ENABLING' && this.#last !== undefined) this.#before = { listed: this.#listed, at: this.#last.servedAt };
     this.#last = description;
     this.#closed = closedShards(description);
     this.#listed = new Set(description.shards.map(shard => shard.shardId));
@@ -55,7 +57,14 @@ export class ShardGraph {
 
   isGone(shardId: string): boolean {
     if (this.#streamGone) return true;
-    return this.#before !== undefined && !this.#listed.has(shardId) && !this.#before.has(shardId);
+    if (this.#before === undefined || this.#listed.has(shardId) || this.#before.listed.has(shardId)) return false;
+    // The listings may be minutes old: what began after them is not missing from them.
+    return (shardBeganAt(shardId) ?? Number.NEGATIVE_INFINITY) < this.#before.at;
+  }
+
+  /** After the last listing. */
+  mayHaveBegunSince(shardId: string): boolean {
+    return this.#last !== undefined && (shardBeganAt(shardId) ?? Number.NEGATIVE_INFINITY) >= this.#last.servedAt;
   }
 
   /** Whether a second look would tell more: some parent is missing, and it is not sure yet that it is gone. */

@@ -40,6 +40,8 @@ export interface StreamRunnerParts {
   readonly accepts: (description: StreamDescription) => void;
   /** Whether the sink has ended the streams before this one. */
   readonly mayBegin: (sink: SinkName) => boolean;
+  /** Whether this worker lists the stream for all. */
+  readonly lists: (streamArn: string) => boolean;
   /** Another pass is wanted before its time. */
   readonly lookSoon: () => void;
   /** Of the process: aborts when there is nothing more to do. */

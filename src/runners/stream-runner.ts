@@ -10,6 +10,7 @@ import type { StreamDescription } from '../ports/stream-api.ts';
 import type { HeldLease, LostReason } from '../shards/held-lease.ts';
 import { missingRows, newLease } from '../shards/row-plan.ts';
 import { type PlacedSink, SinkPositions } from '../shards/sink-positions.ts';
+import { ListingDuty } from './listing-duty.ts';
 import { persist } from './persist.ts';
 import { sweepRows } from './row-sweep.ts';
 import type { ShardGraph } from './shard-graph.ts';
@@ -30,6 +31,7 @@ export class StreamRunner {
   readonly arn: string;
   readonly #parts: StreamRunnerParts;
   readonly #listing: StreamListing;
+  readonly #duty: ListingDuty;
   readonly #runs = new Map<LeaseKey, ShardRun>();
   /** Runs whose lease was lost, until nothing of them can reach a target. */
   readonly #abandoned = new Set<Promise<void>>();
@@ -43,6 +45,7 @@ export class StreamRunner {
     this.#parts = parts;
     this.arn = parts.arn;
     this.#listing = new StreamListing({ ...parts, streams: parts.apis.streams });
+    this.#duty = new ListingDuty({ ...parts, graph: this.graph });
     this.#positions = this.#placed([]);
   }
 
@@ -87,9 +90,12 @@ export class StreamRunner {
     return this.#missing().length === 0 && this.runs.every(run => run.isOpened) && !free.some(row => this.#positions.isRunnable(row));
   }
 
-  /** A full listing, and everything that follows from it. The first one decides where sinks begin. */
-  async pass(signal: AbortSignal): Promise<void> {
+  /** A full listing where one is due here, and everything that follows from it. The first one decides where sinks begin. */
+  async pass(closing: boolean, signal: AbortSignal): Promise<void> {
+    if (this.#starts !== undefined && !closing && !this.#duty.isDue(this.#positions)) return;
+    this.#duty.begun();
     const description = await this.#listing.list();
+    this.#duty.done();
     if (this.#starts === undefined && description !== undefined) await this.#begin(description, signal);
     if (this.graph.needsSecondLook(shard => this.#positions.rows.has(shard))) await this.#listing.list();
     this.#see([...this.#positions.rows.values()]);
@@ -104,6 +110,7 @@ export class StreamRunner {
   survey(rows: readonly LeaseRow[]): ReadonlySet<LeaseKey> {
     this.#see(rows);
     if (!this.isReady) return new Set();
+    if (this.#duty.isOverdue) this.#parts.lookSoon();
     this.#admit();
     return this.#positions.runnable();
   }
@@ -148,7 +155,7 @@ export class StreamRunner {
   }
 
   lost(lease: HeldLease, reason: LostReason): void {
-    const { log, keeper, failed, lookSoon } = this.#parts;
+    const { log, keeper, failed } = this.#parts;
     const run = this.#runs.get(lease.key);
     if (run === undefined) return;
     if (reason === 'row-gone') {
@@ -156,7 +163,7 @@ export class StreamRunner {
         { shardId: run.shardId },
         'somebody deleted the row of a lease that is held; it is made again, and read from the oldest record',
       );
-      lookSoon();
+      this.#wantListing();
     } else log.warn({ shardId: run.shardId, reason }, 'the lease is lost; its run ends at once');
     const settled = run.abandon();
     this.#abandoned.add(settled);
@@ -186,6 +193,11 @@ export class StreamRunner {
     this.#starts = { ...(await sinkStarts({ ...this.#parts, description }, signal)), at };
     this.#see([...this.#positions.rows.values()]);
     sayWhereSinksGoOn(this.#positions, { ...this.#parts, begun: this.#starts.begun, now: description.servedAt });
+  }
+
+  #wantListing(): void {
+    this.#duty.want();
+    this.#parts.lookSoon();
   }
 
   #missing(): readonly NewLease[] {
@@ -264,7 +276,7 @@ export class StreamRunner {
 
   /** A stream that has gone ends its shards at the next pass; it says nothing of the table. */
   #failed(error: unknown): void {
-    if (error instanceof ServiceFault && error.class === 'missing' && this.graph.streamGone) this.#parts.lookSoon();
+    if (error instanceof ServiceFault && error.class === 'missing' && this.graph.streamGone) this.#wantListing();
     else this.#parts.failed(error);
   }
 }

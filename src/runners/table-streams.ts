@@ -66,11 +66,11 @@ export class TableStreams {
     this.#open(newest, known);
   }
 
-  /** A discovery pass over each. A stream counts as known once its sinks have their starts: a crash before that decides them again. */
-  async pass(signal: AbortSignal): Promise<void> {
+  /** A discovery pass over each; `closing`: it is to be seen soon by all workers that a stream has no more to come. A stream counts as known once its sinks have their starts: a crash before that decides them again. */
+  async pass(closing: boolean, signal: AbortSignal): Promise<void> {
     const { control, plan, clock } = this.#parts;
     for (const { arn } of this.all) {
-      await this.#streams.get(arn)?.pass(signal);
+      await this.#streams.get(arn)?.pass(closing || this.#streams.size > 1, signal);
       if (this.#written.has(arn)) continue;
       await control.putStream({ pipeline: plan.name, table: plan.source.table, arn, firstSeenAt: clock.now() }, signal);
       this.#written.add(arn);

@@ -51,6 +51,14 @@ export function leaseTargets(view: TargetView): ReadonlyMap<LeaseKey, string> {
   return targets;
 }
 
+/** Who lists a stream for all: one of those who serve it, the same for all who see the same workers; undefined when nobody serves it. */
+export function listerOf(workers: readonly Candidate[], streamArn: string): string | undefined {
+  const scores = workers
+    .filter(({ draining, serves }) => !draining && serves.has(streamArn))
+    .map(({ id }) => ({ id, score: hash(`${id}\n${streamArn}`) }));
+  return scores.toSorted((a, b) => b.score - a.score || (a.id < b.id ? -1 : 1))[0]?.id;
+}
+
 /** By weight, rounded down; the rows that are left go one each to those who hold most over their share, so that nothing moves for a remainder. */
 function sharesOf(rows: readonly LeaseRow[], view: TargetView, parentOwners: ReadonlyMap<LeaseKey, string>): ReadonlyMap<string, Share> {
   const streams = new Set(rows.map(streamOf));
