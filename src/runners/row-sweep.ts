@@ -10,7 +10,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { ControlStore } from '../ports/control-store.ts';
 import type { LeaseChange, LeaseKey, LeaseRow, LeaseStore } from '../ports/lease-store.ts';
 import { partsOfLeaseKey } from '../ports/lease-store.ts';
-import { isLostTo } from '../shards/gap-scope.ts';
+import { isLostTo, UNSEEN } from '../shards/gap-scope.ts';
 import type { HeldLease } from '../shards/held-lease.ts';
 import { collectable } from '../shards/row-plan.ts';
 import type { PlacedSink, SinkPositions } from '../shards/sink-positions.ts';
@@ -71,7 +71,7 @@ async function endedByLoss(row: LeaseRow, positions: SinkPositions, parts: Sweep
   await keepGap(
     row,
     ended.map(sink => ({ sink, position: positions.position(row, sink) })),
-    parts,
+    { ...parts, positions },
   );
   return ended;
 }
@@ -79,15 +79,16 @@ async function endedByLoss(row: LeaseRow, positions: SinkPositions, parts: Sweep
 async function keepGap(
   row: LeaseRow,
   lost: readonly { sink: Pick<PlacedSink, 'name' | 'start'>; position: Position }[],
-  parts: SweepParts,
+  parts: SweepParts & { readonly positions: SinkPositions },
 ) {
   const { shardId } = partsOfLeaseKey(row.key);
-  const { table, arn: streamArn, clock, gaps } = parts;
+  const { table, arn: streamArn, clock, gaps, graph, positions } = parts;
+  const isLast = graph.isClosed && ![...positions.rows.values()].some(({ parents }) => parents.includes(shardId));
   for (const { sink, position } of lost) {
     const gap: Gap = {
       reason: 'shard-gone',
       at: clock.now(),
-      note: `shard ${shardId} went before it was read to its end`,
+      note: `shard ${shardId} went before it was read to its end${isLast ? UNSEEN : ''}`,
       ...(position.at === 'after' && { from: position.token }),
     };
     if (isLostTo({ start: sink.start, position }, shardId, gap)) {
@@ -128,7 +129,7 @@ async function collect(positions: SinkPositions, parts: SweepParts, signal: Abor
       const position = positions.position(row, sink);
       return position.at === 'end' ? [] : [{ sink, position }];
     });
-    await keepGap(row, unfinished, parts);
+    await keepGap(row, unfinished, { ...parts, positions });
     await persist(() => parts.leases.remove(row, signal), { ...parts, what: INSIST }, signal);
   }
 }

@@ -3,7 +3,7 @@ import type { Gap } from '../model/page.ts';
 import type { EpochMs, Ms, SinkName } from '../model/units.ts';
 import { partsOfLeaseKey } from '../ports/lease-store.ts';
 import type { ShardListing } from '../ports/stream-api.ts';
-import { isLostTo } from '../shards/gap-scope.ts';
+import { isLostTo, UNSEEN } from '../shards/gap-scope.ts';
 import type { HeldLease } from '../shards/held-lease.ts';
 import type { SinkPositions } from '../shards/sink-positions.ts';
 import { lineageReader } from './lineage-reader.ts';
@@ -62,7 +62,10 @@ export function openShard(shard: ShardToOpen): ShardRun {
       traceContextAttribute: plan.source.traceContextAttribute,
       replayedBefore: row.counter > 1 ? clock.now() + REPLAY_SKEW_MS : 0,
       onEnd: shard.ended,
-      onGap: (names, gap) => keepGap(shard, names, gap),
+      onGap: (names, gap) => {
+        const isLast = gap.reason === 'shard-gone' && children.length === 0 && listing.graph.isClosed;
+        return keepGap(shard, names, isLast ? { ...gap, note: gap.note + UNSEEN } : gap);
+      },
     },
   });
   return run;

@@ -13,6 +13,9 @@ export const RETENTION_MS: Ms = 24 * 3_600_000;
 /** What a sink that has just begun needs at most until it opens the oldest shards. */
 const OPENING_MS: Ms = 3_600_000;
 
+/** Said of a shard without known children that went after its stream had ended: nothing is listed later that would tell of what followed it. */
+export const UNSEEN = '; shards that followed it unseen, if any, are lost too';
+
 export function isLostTo({ start, position }: { start: SinkStart; position: Position }, shardId: string, gap: Gap): boolean {
   if (gap.reason === 'skipped' || gap.reason === 'dropped') return true;
   const sinceMs = gap.at - start.takenAt;

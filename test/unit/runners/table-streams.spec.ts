@@ -72,6 +72,25 @@ describe('streams that come and go', () => {
     expect([missing(a.delivered, [...old, ...fresh]), tokensOf(a.delivered).slice(0, 20).sort()]).to.deep.equal([[], old]);
   });
 
+  it('shards that nobody saw at the end of a replaced stream are lost with the one that they followed, and its gap says so', async () => {
+    const a = world.target('a');
+    const first = world.start();
+    world.write(10);
+    await world.clock.advance(2_000);
+    await world.kill(first);
+    world.now.roll(world.now.open[0]?.id ?? '');
+    world.write(10);
+    world.now.disable();
+    await world.clock.advance(25 * 3_600_000);
+    world.stream = world.streams.create();
+    const fresh = world.write(10);
+    world.start();
+    await world.clock.advance(200_000);
+    expect(missing(a.delivered, fresh)).to.deep.equal([]);
+    const notes = [...world.control.gapRows.values()].map(({ gap }) => gap.note);
+    expect(notes.filter(note => note.endsWith('; shards that followed it unseen, if any, are lost too'))).to.have.length(1);
+  });
+
   it('enabling-empty-list: waits, and reads from the start', async () => {
     world.now.status = 'ENABLING';
     const a = world.target('a');

@@ -5,6 +5,7 @@
 import { compareTokens } from '../../../../src/model/position.ts';
 import type { GapRow, SinkStart } from '../../../../src/ports/control-store.ts';
 import { leaseKey } from '../../../../src/ports/lease-store.ts';
+import { UNSEEN } from '../../../../src/shards/gap-scope.ts';
 import { ancestorsOf, DAY_MS, type Scene, startOf } from '../scene.ts';
 import type { Target } from '../target.ts';
 import type { Change } from '../truth.ts';
@@ -44,11 +45,15 @@ export function isInGap(scene: Scene, target: Target, change: Change): boolean {
   return false;
 }
 
-/** Of shards that came and went unseen only the last one's id is known, or none where the whole stream did. */
+/**
+ * Of shards that came and went unseen only the last one's id is known, or none where the whole stream did, or the one that they followed where the stream
+ * ended with them.
+ */
 function isUnseen({ leases }: Scene, { streamArn, partition, gap }: GapRow, { stream, shard }: Change): boolean {
-  if (streamArn !== stream.arn || gap.reason !== 'shard-gone' || gap.from !== undefined) return false;
+  if (streamArn !== stream.arn || gap.reason !== 'shard-gone') return false;
   if (leases.rows.has(leaseKey(stream.arn, shard.id))) return false;
-  return partition === undefined || ancestorsOf(stream, partition).includes(shard);
+  if (gap.note.endsWith(UNSEEN)) return ancestorsOf(stream, shard.id).some(({ id }) => id === partition);
+  return gap.from === undefined && (partition === undefined || ancestorsOf(stream, partition).includes(shard));
 }
 
 function covers({ streamArn, partition, gap }: GapRow, { stream, shard, token }: Change): boolean {
