@@ -178,12 +178,14 @@ export class Incidents {
   }
 
   #freeze(life: Life, ms: Ms): void {
-    if (life.isFrozen) return;
+    if (life.isFrozen || !life.process.isAlive) return;
     this.#world.said(`life ${life.n} is frozen for ${ms} ms`);
     life.freeze();
     this.#world.isolation.outage('freeze', true);
     this.#world.clock.after(ms, () => {
-      if (life.process.isAlive) life.thaw();
+      // The trouble of one that died meanwhile is over, and another may be frozen by now.
+      if (!life.process.isAlive) return;
+      life.thaw();
       this.#world.isolation.outage('freeze', false);
       this.#world.said(`life ${life.n} goes on`);
     });
