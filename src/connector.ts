@@ -6,6 +6,7 @@
  * A connector is the default export of `connectors/<type>/index.ts`, or of an npm package that a settings file names as `type`.
  */
 import { type ZodType, z } from 'zod';
+import { ADDRESS, addressProblem, REGION, ROLE } from './model/aws-names.ts';
 import type { ChangeRecord, ViewType } from './model/change-record.ts';
 import type { Image } from './model/item.ts';
 import type { Key } from './model/key.ts';
@@ -143,21 +144,35 @@ export interface Connector<Options> {
   traits(options: Options): Traits;
   /** Stream view types that carry what it writes. Absent or empty: any. The pipeline refuses to start on another one. */
   needs?(options: Options): readonly ViewType[];
+  /** Tables of DynamoDB that it writes for a source table, each with the option that names it: the check of settings refuses the source itself. */
+  tables?(options: Options, sourceTable: string): readonly TableNamed[];
   /** Once per process and sink, and again after a halt. A SinkFault with `halt` says what is missing. */
   open(options: Options, host: Host): Promise<Sink>;
 }
 
+export interface TableNamed extends AwsOptions {
+  readonly table: string;
+  readonly option: string;
+}
+
 const text = z.string().min(1);
+
+/**
+ * For a rule between options, as `.refine(rule, { ...always, error })`: it is told also where some other option is wrong, so that the user sees all
+ * mistakes at once. The rule is then given what was written, of whatever type.
+ */
+export const always = { when: ({ value }: { readonly value: unknown }): boolean => typeof value === 'object' && value !== null };
 
 /**
  * The options of an AWS client, for a connector's schema: `z.strictObject({ stream: …, ...awsFields })`. All are optional and fall back to the ordinary
  * AWS chain. A field whose value must never be shown says `.meta({ secret: true })`.
  */
 export const awsFields = {
-  region: text.optional().meta({ description: 'AWS region. Default: the ordinary AWS chain.' }),
+  region: z.string().regex(REGION.pattern, REGION.says).optional().meta({ description: 'AWS region. Default: the ordinary AWS chain.' }),
   endpoint: z
     .string()
-    .regex(/^https?:\/\/[^\s/]+/, 'expected an address as http://host:port or https://host')
+    .regex(ADDRESS, { error: issue => addressProblem(String(issue.input)) ?? '', abort: true })
+    .refine(address => addressProblem(address) === undefined, { error: issue => addressProblem(String(issue.input)) ?? '' })
     .optional()
     .meta({ description: 'Address of the service, where it is not the ordinary one of the region.' }),
   credentials: z
@@ -168,6 +183,6 @@ export const awsFields = {
     })
     .optional()
     .meta({ description: 'Fixed credentials. Default: the ordinary AWS chain.' }),
-  roleArn: text.optional().meta({ description: 'Role to assume for this client.' }),
+  roleArn: z.string().regex(ROLE.pattern, ROLE.says).optional().meta({ description: 'Role to assume for this client.' }),
   externalId: text.optional().meta({ description: 'External id that the role asks for.' }),
 };

@@ -1,6 +1,9 @@
 /** The connector's own options, checked, every field described. What kafkajs cannot do (Snappy, LZ4, IPv6 literals) is refused here, with the reason. */
 import { z } from 'zod';
+import { always } from '../../src/connector.ts';
 import { FORMATS } from '../../src/formats/encoded.ts';
+import { REGION, ROLE } from '../../src/model/aws-names.ts';
+import { brokerProblem } from './brokers.ts';
 
 const text = z.string().min(1);
 const secret = (description: string) => text.meta({ description, secret: true });
@@ -25,13 +28,17 @@ const sasl = z.discriminatedUnion('mechanism', [
           'Module (absolute path, `file:` URL or package name) whose default export is an async function that answers the token as text.',
       }),
     })
-    .refine(it => (it.tokenFile === undefined) !== (it.module === undefined), { error: 'give either tokenFile or module' }),
+    .refine(it => (it.tokenFile === undefined) !== (it.module === undefined), { ...always, error: 'give either tokenFile or module' }),
   z.strictObject({
     mechanism: z
       .literal('aws-msk-iam')
       .meta({ description: 'IAM of Amazon MSK; needs the package aws-msk-iam-sasl-signer-js beside Tidemark.' }),
-    region: text.meta({ description: 'Region of the cluster.' }),
-    roleArn: text.optional().meta({ description: 'Role to assume. Default: the ordinary AWS credentials.' }),
+    region: z.string().regex(REGION.pattern, REGION.says).meta({ description: 'Region of the cluster.' }),
+    roleArn: z
+      .string()
+      .regex(ROLE.pattern, ROLE.says)
+      .optional()
+      .meta({ description: 'Role to assume. Default: the ordinary AWS credentials.' }),
   }),
 ]);
 
@@ -50,13 +57,19 @@ const ssl = z.union([
 export const optionsSchema = z.strictObject({
   brokers: z
     .array(
-      z.string().regex(/^[^\s:/,[\]]+:\d{1,5}$/, 'expected host:port (a host name or an IPv4 address; the client has no IPv6 literals)'),
+      z
+        .string()
+        .regex(/^[^\s:/,[\]]+:\d{1,5}$/, { error: issue => brokerProblem(String(issue.input)) ?? '', abort: true })
+        .refine(broker => brokerProblem(broker) === undefined, { error: issue => brokerProblem(String(issue.input)) ?? '' }),
     )
     .min(1)
     .meta({ description: 'Brokers to ask first, as host:port; the others are learned from them.' }),
   topic: z
     .string()
-    .regex(/^(?:[A-Za-z0-9._-]|\{table\})+$/, 'expected letters, digits, dot, dash, underscore and {table}')
+    .regex(
+      /^(?!\.{1,2}$)(?=.{1,249}$)(?:[A-Za-z0-9._-]|\{table\})+$/,
+      'expected the name of a topic: 1 to 249 of a-z, A-Z, 0-9, ., _ and -, perhaps with {table} in it; not . or ..',
+    )
     .meta({ description: 'Topic. `{table}` stands for the name of the source table.' }),
   format: z
     .enum(FORMATS)

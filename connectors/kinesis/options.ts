@@ -1,16 +1,14 @@
 /** The connector's own options, checked, every field described. */
 import { z } from 'zod';
-import { awsFields } from '../../src/connector.ts';
+import { always, awsFields } from '../../src/connector.ts';
 import { FORMATS } from '../../src/formats/encoded.ts';
+import { STREAM_TEMPLATE } from '../../src/model/aws-names.ts';
 
 export const optionsSchema = z
   .strictObject({
     stream: z
       .string()
-      .regex(
-        /^(?:arn:[^\s]+:stream\/)?(?:[A-Za-z0-9_.-]|\{table\})+$/,
-        'expected the name or the ARN of a stream, perhaps with {table} in it',
-      )
+      .regex(STREAM_TEMPLATE.pattern, STREAM_TEMPLATE.says)
       .meta({ description: 'Stream, by name or ARN. `{table}` stands for the name of the source table.' }),
     ...awsFields,
     client: z
@@ -35,6 +33,7 @@ export const optionsSchema = z
     }),
   })
   .refine(({ format, values }) => !(format === 'dynamodb-json' && values === 'plain'), {
+    ...always,
     path: ['values'],
     error: 'format dynamodb-json is typed by its nature; format json has plain values',
   });

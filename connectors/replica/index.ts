@@ -2,8 +2,8 @@
 import type { Connector } from '../../src/connector.ts';
 import { needs } from './judge.ts';
 import { openReplica } from './open.ts';
-import { type Options, schema, traits } from './options.ts';
+import { type Options, schema, tables, traits } from './options.ts';
 
-const connector: Connector<Options> = { schema, traits, needs, open: (options, host) => openReplica(options, host) };
+const connector: Connector<Options> = { schema, traits, needs, tables, open: (options, host) => openReplica(options, host) };
 
 export default connector;

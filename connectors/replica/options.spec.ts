@@ -32,7 +32,9 @@ describe('replica options', () => {
     expect(complaint({ fetchItems: true })?.[0]).to.match(/^fetchItems: .*not built yet/);
     expect(complaint({ mode: 'version', writes: 'batch' })?.[0]).to.match(/^writes: .*conditional/);
     expect(complaint({ mode: 'version', stampAttribute: 'v', versionAttribute: 'v' })?.[0]).to.match(/^stampAttribute: /);
+    expect(complaint({ tombstoneTable: 'copy' })).to.deep.equal(['tombstoneTable: is the replica itself: name another table']);
     expect(complaint({ stampAttribut: 'x' })).to.have.length(1);
+    expect(complaint({ mode: 'version', writes: 'batch', tombstoneDays: 0, stampAttribut: 'x' })).to.have.length(3);
   });
 
   it('ask for coalescing only where the last change of a key is all there is to know', () => {

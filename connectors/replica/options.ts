@@ -2,14 +2,18 @@
  * Options of the replica connector, and what they ask of the pipeline.
  */
 import { z } from 'zod';
-import { awsFields, type Traits } from '../../src/connector.ts';
+import { always, awsFields, type TableNamed, type Traits } from '../../src/connector.ts';
+import { TABLE, TABLE_TEMPLATE } from '../../src/model/aws-names.ts';
 import type { AwsOptions } from '../../src/ports/table-api.ts';
 
 const name = z.string().min(1).max(255);
 
 export const schema = z
   .strictObject({
-    table: name.meta({ description: 'Table to write to. `{table}` stands for the name of the source table.' }),
+    table: z
+      .string()
+      .regex(TABLE_TEMPLATE.pattern, TABLE_TEMPLATE.says)
+      .meta({ description: 'Table to write to. `{table}` stands for the name of the source table.' }),
     ...awsFields,
     client: z
       .enum(['fast', 'sdk'])
@@ -56,7 +60,7 @@ export const schema = z
         'Time-to-live attribute of the source: a removal after its time counts as one by time to live also where a global table replicated it and the service is not named.',
     }),
     stampAttribute: name.default('_tm').meta({ description: "Attribute of the replica's items that says which change they are." }),
-    tombstoneTable: name.optional().meta({
+    tombstoneTable: z.string().regex(TABLE.pattern, TABLE.says).optional().meta({
       description: "Table of what is known of removed items, in the replica's region. Default: <name>-tombstones. Made when it is missing.",
     }),
     tombstoneDays: z
@@ -81,13 +85,23 @@ export const schema = z
     if (options.mode === 'version' && options.versionAttribute === options.stampAttribute) {
       wrong('stampAttribute', 'is the version attribute: choose another name');
     }
-  });
+    if (options.tombstoneTable !== undefined && options.tombstoneTable === options.table) {
+      wrong('tombstoneTable', 'is the replica itself: name another table');
+    }
+  }, always);
 
 export type Options = z.output<typeof schema>;
 
 export function awsOptions(options: Options): AwsOptions {
   const { region, endpoint, credentials, roleArn, externalId, client } = options;
   return { region, endpoint, credentials, roleArn, externalId, client };
+}
+
+/** The table itself, and the one of removals where it is named. */
+export function tables(options: Options, sourceTable: string): readonly TableNamed[] {
+  const aws = awsOptions(options);
+  const own = { ...aws, option: 'table', table: options.table.replaceAll('{table}', sourceTable) };
+  return options.tombstoneTable === undefined ? [own] : [own, { ...aws, option: 'tombstoneTable', table: options.tombstoneTable }];
 }
 
 /**

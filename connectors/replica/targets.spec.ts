@@ -122,8 +122,10 @@ describe('replica targets', () => {
       ['CreateTable', 'test-tombstones'],
       ['UpdateTimeToLive', 'test-tombstones'],
     ]);
-    expect((await faultOf(replicaBench({ options: { tombstoneTable: 'copy' } }))).message).to.include('tombstoneTable');
     const tables = fakeTables();
+    await createSuiteTable(tables, 'orders-copy');
+    const options = { table: '{table}-copy', tombstoneTable: 'orders-copy' };
+    expect((await faultOf(replicaBench({ tables, options }))).message).to.include('tombstoneTable');
     await createSuiteTable(tables, 'other');
     expect((await faultOf(replicaBench({ tables, options: { tombstoneTable: 'other' } }))).message).to.include('not a table of tombstones');
   });

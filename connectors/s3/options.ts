@@ -1,13 +1,14 @@
 /** The archive's own options, checked, every field described. */
 import { z } from 'zod';
 import { awsFields } from '../../src/connector.ts';
+import { BUCKET } from '../../src/model/aws-names.ts';
 import { LAYOUT_TOKENS, layoutProblem } from './layout.ts';
 
 const text = z.string().min(1);
 const MIB = 1024 * 1024;
 
 export const optionsSchema = z.strictObject({
-  bucket: text.meta({ description: 'Bucket.' }),
+  bucket: z.string().regex(BUCKET.pattern, BUCKET.says).meta({ description: 'Bucket, by name, or by an access point.' }),
   prefix: z
     .string()
     .regex(/^[^\s\\]*$/, 'expected no blanks and no backslashes')

@@ -1,6 +1,6 @@
 /** What entries of the settings must not be to each other. Names are read from the tree, so that an entry with other mistakes is not left out. */
 import type { Findings } from './findings.ts';
-import type { ProcessSettings, SinkSettings, SourceSettings } from './settings.ts';
+import type { AwsSettings, ProcessSettings, SinkSettings, SourceSettings } from './settings.ts';
 import { childOf, type ListNode, type Path } from './tree.ts';
 
 const MIB = 1024 * 1024;
@@ -44,17 +44,42 @@ export function checkTables(findings: Findings, sources: readonly (SourceSetting
   }
 }
 
+interface Targets {
+  readonly source: SourceSettings | undefined;
+  readonly sinks: readonly { readonly sink: SinkSettings; readonly path: Path }[];
+  readonly state: ProcessSettings['state'];
+}
+
+/** A sink must not write into the table that its pipeline reads, nor into the state tables. What settings cannot tell, the sink finds out by the table's id. */
+export function checkTargets(findings: Findings, { source, sinks, state }: Targets, env: Env): void {
+  if (source === undefined) return;
+  const [read, ...kept] = [source, { ...state, table: state.leaseTable }, { ...state, table: state.controlTable }].map(table =>
+    tableIdentity(table, env),
+  );
+  for (const { sink, path } of sinks) {
+    for (const { option, ...target } of sink.connector.tables?.(sink.options, source.table) ?? []) {
+      const identity = tableIdentity(target, env);
+      if (identity === read) {
+        findings.value(
+          [...path, option],
+          'is the source table itself: each write would come back as a change; expected another table, region or endpoint',
+        );
+      } else if (kept.includes(identity)) findings.value([...path, option], 'is a state table of this service; expected another table');
+    }
+  }
+}
+
 /** One text for one table, as far as settings can tell: a local address has several spellings, defaults come from the AWS variables. */
-function tableIdentity(source: SourceSettings, env: Env): string {
+function tableIdentity(source: AwsSettings & { readonly table: string }, env: Env): string {
   const region = source.region ?? env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'] ?? '';
   const endpoint = source.endpoint ?? env['AWS_ENDPOINT_URL_DYNAMODB'] ?? env['AWS_ENDPOINT_URL'] ?? '';
   const account = source.roleArn?.split(':')[4] ?? source.credentials?.accessKeyId ?? '';
-  return JSON.stringify([
-    source.table,
-    region,
-    endpoint.replace(/\/+$/, '').replace(/\/\/(?:localhost|\[::1\])(?=:|$)/, '//127.0.0.1'),
-    account,
-  ]);
+  return JSON.stringify([source.table, region, oneSpelling(endpoint), account]);
+}
+
+function oneSpelling(endpoint: string): string {
+  const { origin, pathname } = URL.parse(endpoint) ?? { origin: endpoint, pathname: '' };
+  return `${origin}${pathname}`.replace(/\/+$/, '').replace(/\/\/(?:localhost|\[::1\])(?=:|$)/, '//127.0.0.1');
 }
 
 /** Windows against the process's memory. Answers what is worth a warning: a sink never gets more than its share. */

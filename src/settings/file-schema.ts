@@ -2,9 +2,10 @@
  * The whole settings file as one JSON Schema, made of convict's schema, the pipeline's and those of all connectors in the tree: what editors check
  * against, and what the reference is written from.
  */
+import { ADDRESS, HOST, REGION, ROLE, TABLE } from '../model/aws-names.ts';
 import { builtInTypes, loadConnectors } from './connector-loader.ts';
 import { sinkSchema } from './delivery-schema.ts';
-import { ADDRESS, type FormatName, NAME } from './formats.ts';
+import { type FormatName, NAME } from './formats.ts';
 import { isOption, PROCESS_SCHEMA, type ProcessOption, type ProcessSection } from './process-schema.ts';
 import { type JsonSchema, jsonSchemaOf } from './schema-shape.ts';
 import { pipelineSchema, sourceSchema } from './source-schema.ts';
@@ -58,6 +59,10 @@ const TYPES: Readonly<Record<FormatName, JsonSchema>> = {
   'tm-name': { type: 'string', pattern: NAME.source },
   'tm-text': { type: 'string', minLength: 1 },
   'tm-address': { type: 'string', pattern: ADDRESS.source },
+  'tm-region': { type: 'string', pattern: REGION.pattern.source },
+  'tm-role': { type: 'string', pattern: ROLE.pattern.source },
+  'tm-table': { type: 'string', pattern: TABLE.pattern.source },
+  'tm-host': { type: 'string', pattern: HOST.pattern.source },
   'tm-switch': { type: 'boolean' },
   'tm-whole': { type: 'integer' },
   'tm-amount': { type: 'number' },

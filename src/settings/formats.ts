@@ -3,9 +3,21 @@
  * once, here, for convict keeps them per process.
  */
 import convict from 'convict';
+import { addressProblem, HOST, REGION, ROLE, TABLE, type TextRule } from '../model/aws-names.ts';
 
 /** The formats' names, and further attributes that they read from a setting. */
-export type FormatName = 'tm-name' | 'tm-text' | 'tm-switch' | 'tm-whole' | 'tm-amount' | 'tm-address' | 'tm-processes';
+export type FormatName =
+  | 'tm-name'
+  | 'tm-text'
+  | 'tm-switch'
+  | 'tm-whole'
+  | 'tm-amount'
+  | 'tm-address'
+  | 'tm-region'
+  | 'tm-role'
+  | 'tm-table'
+  | 'tm-host'
+  | 'tm-processes';
 
 interface Limits {
   readonly min?: number;
@@ -25,7 +37,6 @@ const SWITCH: ReadonlyMap<string, boolean> = new Map([
 
 export const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 export const NAME_RULE = 'expected a name: letters, digits, _ and -, at most 64, beginning with a letter or digit';
-export const ADDRESS = /^https?:\/\/[^\s/]+/;
 
 const expectText = (value: unknown): string => {
   if (typeof value === 'string') return value;
@@ -34,11 +45,19 @@ const expectText = (value: unknown): string => {
 };
 
 const expectNumber = (value: unknown, what: string, { min, max }: Limits): number => {
-  const allowed = `expected a ${what}${min === undefined ? '' : `, at least ${min}`}${max === undefined ? '' : `, at most ${max}`}`;
+  const allowed = `expected a ${what} from ${min} to ${max}`;
   if (typeof value !== 'number' || !Number.isFinite(value)) throw new Error(allowed);
   if (value < (min ?? value) || value > (max ?? value)) throw new Error(allowed);
   return value;
 };
+
+function ruled({ pattern, says }: TextRule) {
+  return {
+    validate: (value: unknown): void => {
+      if (!pattern.test(expectText(value))) throw new Error(says);
+    },
+  };
+}
 
 const FORMATS: Readonly<Record<FormatName, { validate(value: unknown, limits: Limits): void; coerce?(value: string): unknown }>> = {
   'tm-name': {
@@ -53,9 +72,14 @@ const FORMATS: Readonly<Record<FormatName, { validate(value: unknown, limits: Li
   },
   'tm-address': {
     validate: value => {
-      if (!ADDRESS.test(expectText(value))) throw new Error('expected an address as http://host:port or https://host');
+      const problem = addressProblem(expectText(value));
+      if (problem !== undefined) throw new Error(problem);
     },
   },
+  'tm-region': ruled(REGION),
+  'tm-role': ruled(ROLE),
+  'tm-table': ruled(TABLE),
+  'tm-host': ruled(HOST),
   'tm-switch': {
     validate: value => {
       if (typeof value !== 'boolean') throw new Error(`expected ${[...SWITCH.keys()].join(', ')}`);

@@ -43,7 +43,7 @@ export async function loadSettings({ files, set = [], env, lookUpSecrets = true 
   const overrides = environmentOverrides(env, variables, referenced.variables);
   const process = processSettings(findings, overrides.env);
   const folders = [...new Set(files.map(file => dirname(resolve(file))))];
-  const { pipelines, warnings } = await pipelineSettings(findings, { limits: process.limits, folders, env });
+  const { pipelines, warnings } = await pipelineSettings(findings, { limits: process.limits, state: process.state, folders, env });
   throwIfAny(findings.problems, referenced.secrets);
 
   const settings: Settings = { ...process, pipelines };

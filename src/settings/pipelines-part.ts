@@ -1,15 +1,16 @@
 /** The pipelines of the settings: sources and sinks one by one, then what they must not be to each other. */
 import { type LoadedConnector, loadConnectors } from './connector-loader.ts';
-import { checkMemory, checkNames, checkRenames, checkTables } from './cross-checks.ts';
+import { checkMemory, checkNames, checkRenames, checkTables, checkTargets } from './cross-checks.ts';
 import type { Findings } from './findings.ts';
 import type { PipelineSettings, ProcessSettings, SinkSettings, SourceSettings } from './settings.ts';
 import { sinkSettings, typeOf, withoutRefused } from './sink-part.ts';
 import { pipelineSchema, REFUSED_IN_SOURCE, sourceSchema } from './source-schema.ts';
-import { childOf, type Path, type TreeNode } from './tree.ts';
+import { childOf, numberOf, type Path, type TreeNode } from './tree.ts';
 import { checked, type Part } from './zod-check.ts';
 
 export interface PipelineOptions {
   readonly limits: ProcessSettings['limits'];
+  readonly state: ProcessSettings['state'];
   /** Where packages are looked for first. */
   readonly folders: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -24,7 +25,7 @@ interface Draft {
 /** Reports into `findings`; what it returns is whole only if nothing was found. */
 export async function pipelineSettings(
   findings: Findings,
-  { limits, folders, env }: PipelineOptions,
+  { limits, state, folders, env }: PipelineOptions,
 ): Promise<{ readonly pipelines: readonly PipelineSettings[]; readonly warnings: readonly string[] }> {
   const list = childOf(findings.root, 'pipelines');
   if (list?.kind !== 'list' || list.items.length === 0) {
@@ -34,11 +35,9 @@ export async function pipelineSettings(
   const connectors = await loadConnectors(list.items.flatMap(typesIn), folders);
   const drafts = list.items.map((node, i) => draft(findings, { node, path: ['pipelines', i] }, connectors));
   checkNames(findings, list, ['pipelines']);
-  checkTables(
-    findings,
-    drafts.map(({ source }) => source),
-    env,
-  );
+  const sources = drafts.map(({ source }) => source);
+  checkTables(findings, sources, env);
+  for (const { source, sinks } of drafts) checkTargets(findings, { source, sinks, state }, env);
   const warnings = checkMemory(
     findings,
     limits,
@@ -77,12 +76,11 @@ function sourceSettings(
   }
   const allowed = withoutRefused(findings, { node, path }, REFUSED_IN_SOURCE);
   const refused = allowed !== node && childOf(node, 'table') === undefined && childOf(node, 'tables') !== undefined;
+  const [idle, poll] = ['idleMilliseconds', 'pollMilliseconds'].map(key => numberOf(childOf(node, key)));
+  if (idle !== undefined && idle < (poll ?? 250)) findings.value([...path, 'idleMilliseconds'], 'expected at least pollMilliseconds');
   const source = refused ? undefined : checked(findings, sourceSchema, { node: allowed, path });
   if (source === undefined) return undefined;
   const { idleMilliseconds, snapshot: _, ...rest } = source;
-  if (idleMilliseconds !== undefined && idleMilliseconds < source.pollMilliseconds) {
-    findings.value([...path, 'idleMilliseconds'], 'expected at least pollMilliseconds');
-  }
   return { ...rest, idleMilliseconds: idleMilliseconds ?? Math.max(250, source.pollMilliseconds) };
 }
 

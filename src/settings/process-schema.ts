@@ -33,7 +33,12 @@ export const PROCESS_SCHEMA = {
     env: 'TIDEMARK_NAME',
   },
   state: {
-    region: { ...text, doc: 'Region of the state tables. Default: the ordinary AWS chain.', env: 'TIDEMARK_STATE_REGION' },
+    region: {
+      ...text,
+      format: 'tm-region',
+      doc: 'Region of the state tables. Default: the ordinary AWS chain.',
+      env: 'TIDEMARK_STATE_REGION',
+    },
     endpoint: {
       doc: 'Address of DynamoDB for the state tables, where it is not the ordinary one.',
       format: 'tm-address',
@@ -55,15 +60,17 @@ export const PROCESS_SCHEMA = {
       },
       sessionToken: { ...text, doc: 'Of temporary credentials.', env: 'TIDEMARK_STATE_CREDENTIALS_SESSION_TOKEN', sensitive: true },
     },
-    roleArn: { ...text, doc: 'Role to assume for the state tables.', env: 'TIDEMARK_STATE_ROLE_ARN' },
+    roleArn: { ...text, format: 'tm-role', doc: 'Role to assume for the state tables.', env: 'TIDEMARK_STATE_ROLE_ARN' },
     externalId: { ...text, doc: 'External id that the role asks for.', env: 'TIDEMARK_STATE_EXTERNAL_ID' },
     leaseTable: {
       ...text,
+      format: 'tm-table',
       doc: "Table of leases and checkpoints, with the Kinesis Client Library's attributes. Default: `<name>-leases`; in mode kcl-takeover it has none: it is the application's name.",
       env: 'TIDEMARK_STATE_LEASE_TABLE',
     },
     controlTable: {
       ...text,
+      format: 'tm-table',
       doc: 'Table of requests, starting positions and gaps. Default: `<name>-control`.',
       env: 'TIDEMARK_STATE_CONTROL_TABLE',
     },
@@ -96,7 +103,7 @@ export const PROCESS_SCHEMA = {
   admin: {
     host: {
       doc: 'Address that health, metrics and status are served on. 0.0.0.0: every interface.',
-      format: 'tm-text',
+      format: 'tm-host',
       default: '127.0.0.1',
       env: 'TIDEMARK_ADMIN_HOST',
     },

@@ -21,6 +21,8 @@ export interface JsonSchema {
   readonly allOf?: readonly JsonSchema[];
   readonly minimum?: number;
   readonly maximum?: number;
+  readonly exclusiveMinimum?: number;
+  readonly exclusiveMaximum?: number;
   readonly minLength?: number;
   readonly pattern?: string;
   readonly $ref?: string;
@@ -43,6 +45,22 @@ export function jsonSchemaOf(schema: ZodType): JsonSchema {
 /** Names that are allowed in the map at a path; of a union, those of all its members. */
 export function keysAt(schema: JsonSchema, path: Path = []): readonly string[] {
   return [...new Set(schemasAt(schema, path).flatMap(s => Object.keys(s.properties ?? {})))];
+}
+
+export interface Bounds {
+  readonly integer?: boolean;
+  readonly minimum?: number | undefined;
+  readonly maximum?: number | undefined;
+  readonly exclusiveMinimum?: number | undefined;
+  readonly exclusiveMaximum?: number | undefined;
+}
+
+/** Of the number at a path, where it is one. */
+export function boundsAt(schema: JsonSchema, path: Path): Bounds {
+  const found = schemasAt(schema, path).find(({ type }) => type === 'integer' || type === 'number');
+  if (found === undefined) return {};
+  const { type, minimum, maximum, exclusiveMinimum, exclusiveMaximum } = found;
+  return { integer: type === 'integer', minimum, maximum, exclusiveMinimum, exclusiveMaximum };
 }
 
 /** Whether the value at a path must not be shown: it, or anything that it is part of, is marked so. */

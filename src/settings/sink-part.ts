@@ -5,7 +5,7 @@ import { deliveryOf, REFUSED_IN_SINK, sinkSchema } from './delivery-schema.ts';
 import type { Findings } from './findings.ts';
 import { jsonSchemaOf, keysAt } from './schema-shape.ts';
 import type { SinkSettings } from './settings.ts';
-import { childOf, type Path, type TreeNode } from './tree.ts';
+import { childOf, numberOf, type Path, type TreeNode } from './tree.ts';
 import { checked, type Part } from './zod-check.ts';
 
 const HOUSE_KEYS: ReadonlySet<string> = new Set(Object.keys(sinkSchema.shape));
@@ -28,6 +28,7 @@ export function sinkSettings(
     findings.value([...path, 'type'], loaded.problem);
     return undefined;
   }
+  checkWindow(findings, node, path);
   const { connector } = loaded;
   const clash = keysAt(jsonSchemaOf(connector.schema)).filter(key => HOUSE_KEYS.has(key));
   if (clash.length > 0) findings.value([...path, 'type'], `the connector names options of its own as ours are named: ${clash.join(', ')}`);
@@ -90,9 +91,12 @@ function traitsHold(findings: Findings, { type, delivery, connector, options }: 
       findings.value([...path, 'maximumRecordAgeInSeconds'], `expected -1: what ${type} writes must not depend on when it is written`);
     }
   }
-  const { windowBytes, batchBytes } = delivery;
-  if (windowBytes !== undefined && batchBytes !== undefined && windowBytes < batchBytes) {
-    findings.value([...path, 'windowBytes'], 'expected at least batchBytes, or a batch could never fill');
-  }
   return true;
+}
+
+/** By what is written, so that it is said also where another option is wrong. */
+function checkWindow(findings: Findings, node: TreeNode, path: Path): void {
+  const [windowBytes, batchBytes] = ['windowBytes', 'batchBytes'].map(key => numberOf(childOf(node, key)));
+  if (windowBytes === undefined || batchBytes === undefined || windowBytes >= batchBytes) return;
+  findings.value([...path, 'windowBytes'], 'expected at least batchBytes, or a batch could never fill');
 }

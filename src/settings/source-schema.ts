@@ -1,13 +1,11 @@
 /** Where a pipeline reads, and the frame of a pipeline. */
 import { z } from 'zod';
 import { awsFields } from '../connector.ts';
+import { TABLE } from '../model/aws-names.ts';
 import { NAME, NAME_RULE } from './formats.ts';
 
 export const sourceSchema = z.strictObject({
-  table: z
-    .string()
-    .regex(/^[A-Za-z0-9_.-]{3,255}$/, 'expected the name of a table: 3 to 255 of a-z, A-Z, 0-9, _, - and .')
-    .meta({ description: 'The table whose stream is read.' }),
+  table: z.string().regex(TABLE.pattern, TABLE.says).meta({ description: 'The table whose stream is read.' }),
   ...awsFields,
   streamsEndpoint: awsFields.endpoint.meta({
     description: 'Address of DynamoDB Streams, where the stream has one of its own (private links do).',

@@ -55,6 +55,13 @@ export function childOf(node: TreeNode | undefined, step: PropertyKey): TreeNode
   return undefined;
 }
 
+/** The number that a scalar is, or that a loose text spells. */
+export function numberOf(node: TreeNode | undefined): number | undefined {
+  if (node?.kind !== 'scalar') return undefined;
+  const number = node.loose === true ? Number(node.value) : node.value;
+  return typeof number === 'number' && Number.isFinite(number) ? number : undefined;
+}
+
 export function nodeAt(root: TreeNode, path: Path): TreeNode | undefined {
   return path.reduce<TreeNode | undefined>(childOf, root);
 }

@@ -4,7 +4,7 @@
  */
 import type { ZodType, z } from 'zod';
 import type { Findings } from './findings.ts';
-import { jsonSchemaOf, keysAt } from './schema-shape.ts';
+import { type Bounds, boundsAt, jsonSchemaOf, keysAt } from './schema-shape.ts';
 import { nodeAt, type Path, plainOf, replaceAt, type ScalarNode, type TreeNode } from './tree.ts';
 
 type Issue = z.core.$ZodIssue;
@@ -65,7 +65,7 @@ function report(findings: Findings, { issue, schema, base, beside = [] }: Report
     const text = `unknown setting${allowed.length > 0 ? `; allowed: ${allowed.join(', ')}` : ''}`;
     for (const key of issue.keys) findings.key([...path, key], text);
   } else if (issue.code === 'invalid_union') reportUnion(findings, { issue, schema, base: path });
-  else findings.value(path, issueText(issue, nodeAt(findings.root, path)));
+  else findings.value(path, issueText(issue, nodeAt(findings.root, path), boundsAt(jsonSchemaOf(schema), issue.path as Path)));
 }
 
 /** Of a union's members, the one that came furthest says what is wrong; if none came past the door, all say what they take. */
@@ -100,7 +100,7 @@ const TYPES: Readonly<Record<string, string>> = {
   record: 'a map',
 };
 
-function issueText(issue: Issue, node: TreeNode | undefined): string {
+function issueText(issue: Issue, node: TreeNode | undefined, bounds: Bounds = {}): string {
   const custom = customText(issue.message);
   const lead = node === undefined ? 'is missing: ' : node.kind === 'scalar' && node.value === null ? 'is empty: ' : '';
   if (issue.code === 'invalid_type' && issue.expected === 'string' && node?.kind === 'scalar' && node.value !== null) {
@@ -109,6 +109,7 @@ function issueText(issue: Issue, node: TreeNode | undefined): string {
   if (custom !== undefined) return lead + custom;
   if (issue.code === 'invalid_type' && isQuoted(issue.expected, node))
     return `expected ${TYPES[issue.expected]}, but this is text: leave the quotes out`;
+  if (isNumber(issue)) return `${lead}expected ${numberText({ ...boundOf(issue), ...bounds })}`;
   if (issue.code === 'invalid_type') return `${lead}expected ${TYPES[issue.expected] ?? issue.expected}${asJson(issue.expected, node)}`;
   if (issue.code === 'invalid_value') {
     const values = issue.values.map(String);
@@ -129,12 +130,41 @@ function asJson(expected: string, node: TreeNode | undefined): string {
   return structure && node !== undefined && 'argument' in node.place ? ', written as JSON' : '';
 }
 
+function isNumber(issue: Issue): boolean {
+  if (issue.code === 'invalid_type') return issue.expected === 'number' || issue.expected === 'int';
+  return (issue.code === 'too_small' || issue.code === 'too_big') && (issue.origin === 'number' || issue.origin === 'int');
+}
+
+/** What the issue itself says, where the schema cannot be asked: in a member of a union. */
+function boundOf(issue: Issue): Bounds {
+  if (issue.code === 'too_small')
+    return issue.inclusive === false ? { exclusiveMinimum: Number(issue.minimum) } : { minimum: Number(issue.minimum) };
+  if (issue.code === 'too_big')
+    return issue.inclusive === false ? { exclusiveMaximum: Number(issue.maximum) } : { maximum: Number(issue.maximum) };
+  return { integer: issue.code === 'invalid_type' && issue.expected === 'int' };
+}
+
+/** Both bounds, whichever was passed. */
+function numberText({ integer, minimum, exclusiveMinimum, maximum, exclusiveMaximum }: Bounds): string {
+  const [low, high] = [limit(minimum), limit(maximum)];
+  const what = integer === true ? 'a whole number' : 'a number';
+  if (low !== undefined && high !== undefined) return `${what} from ${low} to ${high}`;
+  const least = low === undefined ? (exclusiveMinimum === undefined ? '' : ` over ${exclusiveMinimum}`) : `, at least ${low}`;
+  const most = high === undefined ? (exclusiveMaximum === undefined ? '' : ` under ${exclusiveMaximum}`) : `, at most ${high}`;
+  return `${what}${least}${most}`;
+}
+
+/** The bounds of JavaScript's own numbers are nobody's rule. */
+function limit(bound: number | undefined): number | undefined {
+  return bound === undefined || Math.abs(bound) >= Number.MAX_SAFE_INTEGER ? undefined : bound;
+}
+
 function sizeText(issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig): string {
   const [bound, limit] =
     issue.code === 'too_small' ? [issue.inclusive === false ? 'more than' : 'at least', issue.minimum] : ['at most', issue.maximum];
   if (issue.origin === 'string') return limit === 1 && bound === 'at least' ? 'text that is not empty' : `${bound} ${limit} characters`;
   if (issue.origin === 'array') return `${bound} ${limit} ${limit === 1 ? 'entry' : 'entries'}`;
-  return `a number, ${bound} ${limit}`;
+  return `${bound} ${limit}`;
 }
 
 /** What the schema's author wrote; zod's own messages begin so. */

@@ -83,7 +83,7 @@ describe('loadSettings', () => {
     const over = shop.file('over.yaml', 'log: { level: loud }\nlimits:\n  memoryMiB: none\n');
     expect(await mistakes([base, over])).to.deep.equal([
       'over.yaml:1:15 log.level: expected one of debug, info, warn, error, silent',
-      'over.yaml:3:14 limits.memoryMiB: expected a whole number, at least 1, at most 1048576',
+      'over.yaml:3:14 limits.memoryMiB: expected a whole number from 1 to 1048576',
     ]);
   });
 

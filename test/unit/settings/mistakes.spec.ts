@@ -57,7 +57,7 @@ describe('mistakes in settings', () => {
     expect(await ofTop('leases: { mode: kcl-takeover }\nlimits: { processes: 0, weight: 0 }')).to.deep.equal([
       "a.yaml:2:17 leases.mode: kcl-takeover needs state.leaseTable: the lease table of the Java application, which has the application's name",
       'a.yaml:3:22 limits.processes: expected auto, or a whole number from 1 to 256',
-      'a.yaml:3:33 limits.weight: expected a whole number, at least 1, at most 1000',
+      'a.yaml:3:33 limits.weight: expected a whole number from 1 to 1000',
     ]);
     expect(await ofTop('leases: { mode: kcl-takeover }\nstate: { leaseTable: java-app }')).to.deep.equal([]);
     expect(await ofTop('leases: { mode: kcl-mixed-2x }')).to.deep.equal(['a.yaml:2:17 leases.mode: expected one of native, kcl-takeover']);
@@ -217,7 +217,9 @@ pipelines:
       expect(await lines(', region: eu-west-1', '')).to.deep.equal([]);
       expect(await lines(', region: eu-west-1', '', { AWS_REGION: 'eu-west-1' })).to.deep.equal(refusal);
       expect(await lines(', endpoint: "http://localhost:8000"', ', endpoint: "http://127.0.0.1:8000/"')).to.deep.equal(refusal);
-      expect(await lines(', roleArn: "arn:aws:iam::111:role/a"', ', roleArn: "arn:aws:iam::222:role/a"')).to.deep.equal([]);
+      expect(await lines(', roleArn: "arn:aws:iam::111111111111:role/a"', ', roleArn: "arn:aws:iam::222222222222:role/a"')).to.deep.equal(
+        [],
+      );
     });
 
     it('more than one batch at a time, or an age, where a shard is written in order', async () => {
@@ -240,11 +242,11 @@ pipelines:
     });
 
     it('a lease that a late renewal loses; half of a pair of credentials; one table for two', async () => {
-      const top = 'leases: { durationSeconds: 5 }\nstate: { leaseTable: t, controlTable: t, credentials: { accessKeyId: a } }';
+      const top = 'leases: { durationSeconds: 5 }\nstate: { leaseTable: one, controlTable: one, credentials: { accessKeyId: a } }';
       expect(await ofTop(top)).to.deep.equal([
         'a.yaml:2:9 leases.renewSeconds: at most half of durationSeconds, or a late renewal loses the lease',
-        'a.yaml:3:39 state.controlTable: must be another table than leaseTable',
-        'a.yaml:3:55 state.credentials: accessKeyId and secretAccessKey go together',
+        'a.yaml:3:41 state.controlTable: must be another table than leaseTable',
+        'a.yaml:3:59 state.credentials: accessKeyId and secretAccessKey go together',
       ]);
     });
 

@@ -74,7 +74,7 @@ describe('secrets', () => {
       sink: 'size: ${env:SIZE}\nmode: ${env:MODE}\nlogin: { by: "${env:BY}" }\nbatchSize: ${env:N}\nwindowBytes: x',
     });
     expect(await mistakes(shop.file('a.yaml', text), { lookUpSecrets: false })).to.deep.equal([
-      'a.yaml:16:22 pipelines.orders.sinks.eu.windowBytes: expected a number',
+      'a.yaml:16:22 pipelines.orders.sinks.eu.windowBytes: expected a whole number, at least 1',
     ]);
     expect(await mistakes(shop.file('a.yaml', text.replace('windowBytes: x', '')), { lookUpSecrets: false })).to.deep.equal([]);
     expect(await mistakes(shop.file('a.yaml', yaml({ sink: 'password: "${oops:x}"' })), { lookUpSecrets: false })).to.have.length(1);
@@ -91,7 +91,7 @@ describe('secrets', () => {
   it('never name a pipeline or sink in a message when they are its name', async () => {
     const text = yaml({ sink: 'batchSize: 0' }).replace('name: eu', 'name: "${env:N}"');
     expect(await mistakes(shop.file('a.yaml', text), { env: { N: 'hunter2' } })).to.deep.equal([
-      'a.yaml:12:20 pipelines.orders.sinks.0.batchSize: expected a number, at least 1',
+      'a.yaml:12:20 pipelines.orders.sinks.0.batchSize: expected a whole number from 1 to 10000',
     ]);
   });
 

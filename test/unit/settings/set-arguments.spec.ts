@@ -54,7 +54,7 @@ describe('--set', () => {
     });
     expect(await options('pipelines.orders.sinks.eu.target=true')).to.include({ target: 'true' });
     expect(await mistakes(file, { set: ['pipelines.orders.sinks.eu.size=5x', 'pipelines.orders.sinks.eu.loud=yes'] })).to.deep.equal([
-      '--set pipelines.orders.sinks.eu.size: expected a number',
+      '--set pipelines.orders.sinks.eu.size: expected a whole number from 1 to 100',
       '--set pipelines.orders.sinks.eu.loud: expected true or false',
     ]);
   });
