@@ -205,9 +205,10 @@ class Fleet {
     for (let round = 0; world.clock.elapsed() < until; round++) {
       if (round < 5) this.#incidents.burst();
       await this.#step(1_000);
-      const [healed] = this.#lives.filter(life => !this.#stoppedAt.has(life));
-      if (healed === undefined) this.#join();
-      else if (round % 10 === 9 && healed.daemon !== undefined) this.#incidents.resumeHalted(healed.daemon.status());
+      const staying = this.#lives.filter(life => !this.#stoppedAt.has(life));
+      if (staying.length === 0) this.#join();
+      // A sink may have halted in one of them only.
+      if (round % 10 === 9) for (const { daemon } of staying) if (daemon !== undefined) this.#incidents.resumeHalted(daemon.status());
       if (round > 5 && this.#allHere()) break;
     }
     for (const life of this.#lives) this.#stop(life);
