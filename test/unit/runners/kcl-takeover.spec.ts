@@ -181,6 +181,36 @@ describe('takeover of a Kinesis Client Library table', () => {
       expect(await refusal(worker)).to.match(/worker w3 leads the others/);
     });
 
+    it('a stop while it looks ends at once, and in order; the table is as it was', async () => {
+      at.world.target('a');
+      await at.left(readHalf('3.5.1').rows);
+      const before = at.rows();
+      const worker = at.start();
+      await at.world.clock.advance(4_000);
+      worker.stop();
+      await at.world.clock.runUntil(worker.ended, { maxMs: 1_000 });
+      expect(worker.end).to.deep.equal({});
+      expect(at.rows()).to.deep.equal(before);
+    });
+
+    it('an application that is started while we run takes leases; we write no more under them', async () => {
+      at.world.target('a');
+      const { rows, child } = readHalf('3.5.1');
+      await at.left(rows);
+      at.start();
+      await at.world.clock.advance(WATCHED_MS);
+      await at.javaWrites(child, { leaseOwner: S('w9') });
+      await at.world.clock.advance(4_000);
+      const delivered = at.world.targets.get('a')?.delivered.length;
+      at.world.write(10);
+      for (let n = 0; n < 10; n++) {
+        await at.javaWrites(child);
+        await at.world.clock.advance(3_000);
+      }
+      expect(at.row(child)).to.deep.include({ leaseOwner: S('w9') });
+      expect(at.world.targets.get('a')?.delivered.length).to.equal(delivered);
+    });
+
     it('takes a table over whose workers were silent for a minute', async () => {
       at.world.target('a');
       at.world.target('b');
