@@ -13,6 +13,7 @@ import { HeldBack } from './held-back.ts';
 import { HeldLease, type Instant, instant, isOurs, type LeaseTiming, type LostReason, marginMs } from './held-lease.ts';
 import type { LeasePlan } from './lease-plan.ts';
 import type { Crew } from './membership.ts';
+import { Renewals } from './renewals.ts';
 import { Sightings } from './sightings.ts';
 
 /** `own`: it named us already: our take was applied and its answer lost, or we had let our right run out. `handed`: another worker gave it to us. */
@@ -42,8 +43,6 @@ export interface LeaseKeeperParts {
   readonly lost: (lease: HeldLease, reason: LostReason) => void;
 }
 
-/** Writes at a time, so that one beat of a worker with thousands of leases does not open thousands of connections. */
-const RENEWALS_AT_ONCE = 100;
 const TAKES_AT_ONCE = 16;
 
 export class LeaseKeeper {
@@ -54,7 +53,7 @@ export class LeaseKeeper {
   readonly #balance: Balance;
   readonly #wake = { now: () => {} };
   #nudged = false;
-  #renewing = 0;
+  readonly #renewals: Renewals;
   #beat: Cancel = () => {};
   #beatAt: Ms;
   /** At the last beat. */
@@ -65,6 +64,7 @@ export class LeaseKeeper {
   constructor(parts: LeaseKeeperParts) {
     this.#parts = parts;
     this.#balance = new Balance(parts);
+    this.#renewals = new Renewals(parts.log);
     this.#heldBack = new HeldBack({ ...parts, free: () => this.nudge() });
     this.#beatAt = parts.clock.elapsed();
   }
@@ -255,17 +255,7 @@ export class LeaseKeeper {
     if ((this.#hadLeases || this.#held.size > 0) && lateMs > marginMs(timing.durationMs))
       log.warn({ lateMs: Math.round(lateMs) }, 'the event loop was blocked; leases are looked at again');
     this.#hadLeases = this.#held.size > 0;
-    for (const lease of [...this.#held.values()]) {
-      if (!lease.check() || !lease.isDue || this.#renewing >= RENEWALS_AT_ONCE) continue;
-      this.#renewing += 1;
-      const done = () => {
-        this.#renewing -= 1;
-      };
-      void lease.renew().then(done, (error: unknown) => {
-        done();
-        log.error({ leaseKey: lease.key, error: String(error) }, 'a lease could not be renewed');
-      });
-    }
+    this.#renewals.begin([...this.#held.values()].filter(lease => lease.check() && lease.isDue));
   }
 
   /** Until the time is over, the signal aborts, or somebody nudges. */
