@@ -2,10 +2,11 @@
 /**
  * The command line: verbs, their options, exit codes. What a verb needs is loaded when it is asked for, so that checking settings opens no client.
  */
+import './main/first-signals.ts';
 import { createRequire } from 'node:module';
 import { Command, CommanderError, Option } from 'commander';
 import { withCommonOptions } from './main/common-options.ts';
-import { EXIT, type ExitCode, verdictOn } from './main/exit.ts';
+import { EXIT, type ExitCode, UsageError, verdictOn } from './main/exit.ts';
 import { bearNoHome } from './main/home.ts';
 import { bearClosedPipes, complain } from './main/output.ts';
 
@@ -49,10 +50,10 @@ function commandLine(): Command {
 
   for (const name of NOT_BUILT) {
     const hidden = program.command(name, { hidden: true }).allowUnknownOption().allowExcessArguments().helpOption(false);
-    hidden.action(() => {
-      complain(`error: ${name} is not built yet`);
-      process.exitCode = EXIT.usage;
-    });
+    const refuse = (): never => {
+      throw new UsageError(`${name} is not built yet`);
+    };
+    hidden.addHelpText('beforeAll', refuse).action(refuse);
   }
   return program;
 }

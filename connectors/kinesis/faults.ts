@@ -8,12 +8,12 @@ export type Action = 'kinesis:PutRecords' | 'kinesis:DescribeStreamSummary';
 /** A fault of a request as a whole. */
 export function requestFault(error: unknown, action: Action, stream: string): unknown {
   if (!(error instanceof ServiceFault)) return error;
-  const what = `${action} on stream ${stream}: ${error.name}: ${error.message}`;
+  const what = `${action} on stream ${stream}: ${error.name}: ${error.message.replace(/[.\s]+$/, '')}`;
   switch (error.class) {
     case 'denied':
       return new SinkFault('halt', `${what}. Allow ${action}${keyAction(error.name)} on stream ${stream}.`, { heals: true, cause: error });
     case 'missing':
-      return new SinkFault('halt', `${what.replace(/\.$/, '')}. Create stream ${stream}, or name another.`, { heals: true, cause: error });
+      return new SinkFault('halt', `${what}. Create stream ${stream}, or name another.`, { heals: true, cause: error });
     case 'invalid':
       // Of a request with records one of them is bad; a question about the stream has only its name to be bad.
       if (action === 'kinesis:PutRecords') return new SinkFault('reject', what, { judged: true, cause: error });

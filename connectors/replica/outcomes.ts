@@ -63,7 +63,7 @@ export function outcomeOfPut(error: unknown, item: Item, attempted: Attempted): 
 export function haltOf(error: ServiceFault, { action, table }: Attempted): SinkFault {
   const message =
     error.class === 'denied'
-      ? `dynamodb:${action} on table ${table} is denied: ${error.name}: ${error.message}. Grant the action to this service's role`
+      ? `dynamodb:${action} on table ${table} is denied: ${error.name}: ${error.message.replace(/[.\s]+$/, '')}. Grant the action to this service's role`
       : `table ${table} is missing (dynamodb:${action} said ${error.name}). Create it, or name another`;
   return new SinkFault('halt', message, { heals: true, cause: error });
 }

@@ -127,7 +127,7 @@ export function faultOf(error: unknown, action: string): SinkFault {
     return new SinkFault('retry', `${action}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
   const status = error.$metadata.httpStatusCode ?? 0;
-  const reason = `${action}: ${error.name} (${status})${error.message ? `: ${error.message.replace(/\.$/, '')}` : ''}`;
+  const reason = `${action}: ${error.name} (${status})${error.message ? `: ${error.message.replace(/[.\s]+$/, '')}` : ''}`;
   if (PASSING.has(error.name)) return new SinkFault('retry', reason, { cause: error });
   if (error.name === 'NoSuchBucket')
     return new SinkFault('halt', `${reason}. Create the bucket, or name another.`, { heals: true, cause: error });

@@ -8,6 +8,7 @@ import { prettyFactory } from 'pino-pretty';
 import { REDACTED, secretCutter } from '../model/secrets.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log, LogFields } from '../ports/log.ts';
+import { LogLines, stderrTarget } from './log-lines.ts';
 import { kindOf, LogRepeats } from './log-repeats.ts';
 
 export interface LogOptions {
@@ -42,11 +43,9 @@ const SECRET_FIELDS = [
   'authorization',
   'Authorization',
 ];
-/** What waits for a reader that does not read; beyond that, lines are lost. */
-const WAITING_BYTES = 4 * 1024 * 1024;
 
 export function processLog(options: LogOptions): ProcessLog {
-  const stderr = options.stream === undefined ? pino.destination({ dest: 2, sync: false, maxLength: WAITING_BYTES }) : undefined;
+  const stderr = options.stream === undefined ? new LogLines(stderrTarget, options.clock) : undefined;
   const lines: pino.DestinationStream = stderr ?? options.stream ?? { write() {} };
   const sink = options.format === 'pretty' ? prettyStream(options.colour, lines) : lines;
   const base = pino(pinoOptions(options), sink);
@@ -54,13 +53,7 @@ export function processLog(options: LogOptions): ProcessLog {
   return {
     ...logOf(base, { fields: options.fields, repeats }),
     fatal: (fields, message) => base.fatal(fields, message),
-    flush() {
-      try {
-        stderr?.flushSync();
-      } catch {
-        // Nobody reads stderr any more, or it was not open yet: there is nothing to be done about it, and nowhere to say so.
-      }
-    },
+    flush: () => stderr?.flush(),
   };
 }
 

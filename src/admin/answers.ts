@@ -16,6 +16,8 @@ export interface Answer {
   readonly status: number;
   readonly type: 'application/json' | 'text/plain; charset=utf-8' | 'text/html; charset=utf-8' | typeof PROMETHEUS;
   readonly body: string;
+  /** Methods that the path takes, where it took none of this one. */
+  readonly allow?: string;
 }
 
 export interface AdminParts {
@@ -36,7 +38,7 @@ const ACTION = /^\/pipelines\/([^/]+)\/sinks\/([^/]+)\/(pause|resume|redrive)$/;
 export async function answer(question: Question, parts: AdminParts): Promise<Answer> {
   const action = ACTION.exec(question.path);
   if (action !== null) return act(question, { pipeline: decoded(action[1]), sink: decoded(action[2]), verb: action[3] ?? '' }, parts);
-  if (question.method !== 'GET' && question.method !== 'HEAD') return text(405, 'only GET here');
+  if (question.method !== 'GET' && question.method !== 'HEAD') return { ...text(405, 'only GET here'), allow: 'GET, HEAD' };
   switch (question.path) {
     case '/':
       return { status: 200, type: 'text/html; charset=utf-8', body: PAGE };
@@ -54,7 +56,7 @@ export async function answer(question: Question, parts: AdminParts): Promise<Ans
 }
 
 async function act(question: Question, what: { pipeline: string; sink: string; verb: string }, parts: AdminParts): Promise<Answer> {
-  if (question.method !== 'POST') return text(405, 'only POST here');
+  if (question.method !== 'POST') return { ...text(405, 'only POST here'), allow: 'POST' };
   if (parts.isToken === undefined) return text(403, 'set admin.token to allow this');
   const offered = /^Bearer (.+)$/i.exec(question.authorization ?? '')?.[1];
   if (offered === undefined || !parts.isToken(offered)) return text(401, 'needs Authorization: Bearer <admin.token>');

@@ -16,6 +16,14 @@ export interface AdminServer {
 
 const BODY_BYTES = 64 * 1024;
 
+/** What the system says, for whoever has to mend it. */
+const MENDS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'the port is in use; set admin.port to a free one, or to 0 for any free one',
+  EACCES: 'the port is not allowed to this user; set admin.port to one from 1024 on',
+  EADDRNOTAVAIL: 'this machine has no such address; set admin.host to one that it has, or to 0.0.0.0 for all',
+  ENOTFOUND: 'there is no such host name; set admin.host to an address of this machine, or to 0.0.0.0 for all',
+};
+
 /** Port 0: any free port. Rejects when the port cannot be had, with the address in the message. */
 export function startAdmin(
   at: { host: string; port: number; token: string | undefined },
@@ -31,10 +39,12 @@ export function startAdmin(
     });
   });
   return new Promise((resolve, reject) => {
-    server.once('error', error => reject(new Error(`the admin port ${at.host}:${at.port} cannot be opened: ${error.message}`)));
+    const host = at.host.includes(':') ? `[${at.host}]` : at.host;
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      reject(new Error(`the admin address ${host}:${at.port} cannot be opened: ${MENDS[error.code ?? ''] ?? error.message}`)),
+    );
     server.listen(at.port, at.host, () => {
       const { port } = server.address() as AddressInfo;
-      const host = at.host.includes(':') ? `[${at.host}]` : at.host;
       resolve({ address: `http://${host}:${port}`, close: () => closed(server) });
     });
     server.unref();
@@ -56,7 +66,7 @@ async function serve(request: IncomingMessage, response: ServerResponse, parts: 
   }
   const [path = '/'] = (request.url ?? '/').split('?');
   const given = await answer({ method: request.method ?? 'GET', path, authorization: request.headers.authorization }, parts);
-  response.writeHead(given.status, { ...HEADERS, 'content-type': given.type });
+  response.writeHead(given.status, { ...HEADERS, 'content-type': given.type, ...(given.allow !== undefined && { allow: given.allow }) });
   response.end(request.method === 'HEAD' ? undefined : given.body);
 }
 

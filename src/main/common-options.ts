@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { loadSettings } from '../settings/load.ts';
 import { LOG_LEVELS, type LoadedSettings } from '../settings/settings.ts';
 import { UsageError } from './exit.ts';
+import { isStandardInput, standardInput } from './standard-input.ts';
 
 export interface CommonOptions {
   readonly config: readonly string[];
@@ -19,7 +20,7 @@ const level = (value: string): string => {
 
 export function withCommonOptions(command: Command): Command {
   return command
-    .option('-c, --config <file>', 'settings file; may be given several times, later ones win', gather)
+    .option('-c, --config <file>', 'settings file, or - for standard input; may be given several times, later ones win', gather)
     .option('--set <path=value>', 'one setting over the files, as admin.port=0; may be given several times', gather)
     .option('--log-level <level>', `least level that is logged: ${LOG_LEVELS.join(', ')}`, level)
     .option('--json', 'machine-readable on stdout');
@@ -39,7 +40,9 @@ export function commonOptions(command: Command): CommonOptions {
 }
 
 /** Throws a SettingsError with every mistake, or a UsageError where no file is named. */
-export function settingsOf({ config, set }: CommonOptions, lookUpSecrets = true): Promise<LoadedSettings> {
+export async function settingsOf({ config, set }: CommonOptions, lookUpSecrets = true): Promise<LoadedSettings> {
   if (config.length === 0) throw new UsageError('no settings file; name one with -c FILE');
-  return loadSettings({ files: config, set, env: process.env, lookUpSecrets });
+  if (config.filter(isStandardInput).length > 1) throw new UsageError('standard input can be read once only: name it with one -c');
+  const files = await Promise.all(config.map(async file => (isStandardInput(file) ? { stdin: await standardInput() } : file)));
+  return loadSettings({ files, set, env: process.env, lookUpSecrets });
 }

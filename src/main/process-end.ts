@@ -1,4 +1,5 @@
 /** How the process of a `run` comes to its end: by a signal, because nobody reads stdout any more, or by a mistake of ours. */
+import { isatty } from 'node:tty';
 import type { ProcessLog } from '../wiring.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { whenStdoutCloses } from './output.ts';
@@ -13,7 +14,18 @@ export function stopOf(log: ProcessLog, atOnce: () => void = () => {}): Stop {
   endOnSurprise(log, leave);
   const stop = stopOnSignals(why => log.info({}, `stopping: ${why}`), leave);
   whenStdoutCloses(() => stop.request('stdout was closed'));
+  obeyHangUp(log, stop);
   return stop;
+}
+
+/** A terminal that goes takes with it what was started in it; to whoever has none it is the old word for reading settings anew, which is not done. */
+function obeyHangUp(log: ProcessLog, stop: Stop): void {
+  // Asked now: a terminal that has gone is none any more.
+  const hasTerminal = [0, 1, 2].some(isatty);
+  process.on('SIGHUP', () => {
+    if (hasTerminal) stop.request('SIGHUP, the terminal has gone');
+    else log.info({}, 'SIGHUP is ignored: settings are read at the start only; start anew to change them');
+  });
 }
 
 /** Leaves the process; a socket or timer that somebody forgot does not keep it. */

@@ -1,5 +1,6 @@
 /** Signals of the system as one AbortSignal: the first SIGTERM or SIGINT asks for an end in order, a second one ends at once. */
 import { EXIT, type ExitCode } from './exit.ts';
+import { handSignalsOver } from './first-signals.ts';
 
 const CODES = { SIGTERM: EXIT.terminated, SIGINT: EXIT.interrupted } as const;
 
@@ -16,6 +17,7 @@ export function stopOnSignals(told: (why: string) => void, endAtOnce: (code: Exi
     told(why);
     stop.abort(new Error(why));
   };
+  handSignalsOver();
   for (const name of ['SIGTERM', 'SIGINT'] as const) {
     process.on(name, () => (stop.signal.aborted ? endAtOnce(CODES[name]) : request(name)));
   }

@@ -7,6 +7,7 @@ import type { Readable, Writable } from 'node:stream';
 import type { Ms } from '../model/units.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Ask, Order, Word } from './process-words.ts';
+import { knownInput } from './standard-input.ts';
 
 export interface WorkerEnding {
   /** Null: ended by a signal. */
@@ -40,10 +41,13 @@ interface Waiting {
 
 export function startWorker(number: number, clock: Clock): WorkerProcess {
   const [, main = '', ...args] = process.argv;
+  const settings = knownInput();
   const outputs = [process.stdout, process.stderr].map(stream => (stream.isTTY ? 'inherit' : 'pipe'));
   const child = fork(main, [...args, '--process', String(number)], {
-    stdio: ['ignore', ...outputs, 'ipc'] as ('ignore' | 'pipe' | 'ipc')[],
+    stdio: [settings === undefined ? 'ignore' : 'pipe', ...outputs, 'ipc'] as ('ignore' | 'pipe' | 'ipc')[],
   });
+  // One that has ended before it has read them says so by its end.
+  child.stdin?.on('error', () => {}).end(settings);
   if (child.stdout !== null) passLines(child.stdout, process.stdout);
   if (child.stderr !== null) passLines(child.stderr, process.stderr);
   const waiting = new Map<number, Waiting>();

@@ -20,8 +20,8 @@ import { emptyMap, layOver, type TreeNode } from './tree.ts';
 import { yamlTree } from './yaml-tree.ts';
 
 export interface LoadOptions {
-  /** Later ones win. */
-  readonly files: readonly string[];
+  /** Later ones win. Standard input comes as its text, YAML or JSON. */
+  readonly files: readonly (string | { readonly stdin: string })[];
   /** `--set` arguments, over the files. */
   readonly set?: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -42,7 +42,7 @@ export async function loadSettings({ files, set = [], env, lookUpSecrets = true 
   const variables = new Set(Array.from(processOptions().values(), option => option.env));
   const overrides = environmentOverrides(env, variables, referenced.variables);
   const process = processSettings(findings, overrides.env);
-  const folders = [...new Set(files.map(file => dirname(resolve(file))))];
+  const folders = [...new Set(files.map(file => (typeof file === 'string' ? dirname(resolve(file)) : resolve('.'))))];
   const { pipelines, warnings } = await pipelineSettings(findings, { limits: process.limits, state: process.state, folders, env });
   throwIfAny(findings.problems, referenced.secrets);
 
@@ -60,21 +60,31 @@ function throwIfAny(problems: readonly Problem[], secrets: Iterable<string> = []
   throw new SettingsError(problems.map(problem => ({ ...problem, message: cut(problem.message) })));
 }
 
-function fileTree(file: string): { readonly tree: TreeNode; readonly problems: readonly Problem[] } {
+function fileTree(given: LoadOptions['files'][number]): { readonly tree: TreeNode; readonly problems: readonly Problem[] } {
+  const file = typeof given === 'string' ? given : '-';
   const place = { file, line: 1, column: 1 };
   const failed = (message: string) => ({ tree: emptyMap(place), problems: [{ place, path: '', message }] });
+  if (typeof given !== 'string') return mapOr(failed, yamlTree(withoutMark(given.stdin), file));
   const extension = extname(file).toLowerCase();
   const read = { '.yaml': yamlTree, '.yml': yamlTree, '.json': json5Tree, '.json5': json5Tree }[extension];
-  if (read === undefined) return failed('expected a file named .yaml, .yml, .json or .json5');
+  if (read === undefined) return failed('expected a file named .yaml, .yml, .json or .json5, or - for standard input');
   const text = fileText(file);
   if (typeof text !== 'string') return failed(text.problem);
-  const made = read(text, file);
+  return mapOr(failed, read(text, file));
+}
+
+type Made = ReturnType<typeof yamlTree>;
+
+function mapOr(failed: (message: string) => Made, made: Made): Made {
   return made.problems.length > 0 || made.tree.kind === 'map' ? made : failed('expected a map of settings');
 }
 
+/** A byte order mark is no part of the text. */
+const withoutMark = (text: string): string => text.replace(/^\uFEFF/, '');
+
 function fileText(file: string): string | { readonly problem: string } {
   try {
-    return readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
+    return withoutMark(readFileSync(file, 'utf8'));
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     return { problem: code === 'ENOENT' ? 'there is no such file' : `cannot be read (${code})` };

@@ -96,6 +96,17 @@ describe('tidemark run', function () {
     expect((await daemon.ended).code).to.equal('0');
   });
 
+  it('goes on after SIGHUP where there is no terminal, and says why', async () => {
+    const daemon = start(['run', '-c', file('hup.yaml', settings({ endpoint: server.endpoint }))], env);
+    await daemon.until(/"address":"(http:[^"]+)"/);
+    daemon.kill('SIGHUP');
+    await daemon.until(/SIGHUP is ignored: settings are read at the start only/);
+    await put('after SIGHUP');
+    await eventually(() => lines('eu').some(line => line.includes('after SIGHUP')));
+    daemon.kill('SIGTERM');
+    expect((await daemon.ended).code).to.equal('0');
+  });
+
   it('is ended at once by a second signal; ends 1 by itself when a write would not settle', async () => {
     const stuck = file('stuck.yaml', settings({ endpoint: server.endpoint }));
     const args = ['run', '-c', stuck, '--set', 'pipelines.orders.sinks.eu.hangs=true', '--set', 'limits.drainSeconds=5'];
@@ -147,7 +158,7 @@ describe('tidemark run', function () {
     const { code, stderr } = await tidemark(['run', '-c', taken, '--set', `admin.port=${port}`], env);
     other.close();
     expect(code).to.equal('1');
-    expect(stderr).to.include(`the admin port 127.0.0.1:${port} cannot be opened`);
+    expect(stderr).to.include(`the admin address 127.0.0.1:${port} cannot be opened: the port is in use; set admin.port`);
   });
 
   it('waits for state tables that are out of reach, not ready, and stops in order', async () => {

@@ -1,5 +1,5 @@
 /** The command line as a process: usage, exit codes, pipes; the state verbs against a real DynamoDB. */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { openSync } from 'node:fs';
 import { expect } from 'chai';
 import { startDynamoDb } from '../servers/dynamodb.ts';
@@ -36,6 +36,9 @@ describe('command line', function () {
         [['frobnicate'], /unknown command/],
         [['snapshot', '--from', 'x'], /snapshot is not built yet/],
         [['archive', 'verify'], /archive is not built yet/],
+        [['help', 'doctor'], /^error: doctor is not built yet$/m],
+        [['doctor', '--help'], /^error: doctor is not built yet$/m],
+        [['help', 'frobnicate'], /unknown command|Usage/],
         [['run', '--frob'], /unknown option/],
         [['run'], /no settings file; name one with -c FILE/],
         [['pause', '-c', file('a.yaml', settings())], /missing required argument/],
@@ -94,6 +97,42 @@ describe('command line', function () {
         path: 'colour',
         message: 'unknown setting; allowed: name, state, leases, admin, log, limits, pipelines',
       });
+    });
+
+    it('takes settings from standard input, and says of their mistakes where', () => {
+      for (const name of ['-', '/dev/stdin']) {
+        const ask = (input: string) =>
+          spawnSync(process.execPath, [MAIN, 'validate', '-c', name], {
+            input,
+            encoding: 'utf8',
+            env: { ...process.env, ...env },
+            cwd: at.folder,
+          });
+        const good = ask(settings());
+        expect([good.status, good.stdout, good.stderr]).to.deep.equal([0, 'settings are good: 1 pipeline, 2 sinks\n', '']);
+        const bad = ask(`${settings()}colour: red\n`);
+        expect([bad.status, bad.stdout]).to.deep.equal([78, '']);
+        expect(bad.stderr).to.match(/^-:\d+:1 colour: unknown setting/);
+      }
+      const twice = spawnSync(process.execPath, [MAIN, 'validate', '-c', '-', '-c', '-'], { input: '', encoding: 'utf8' });
+      expect([twice.status, twice.stderr]).to.deep.equal([2, 'error: standard input can be read once only: name it with one -c\n']);
+    });
+
+    it('a signal while it still loads or waits for its settings ends it at once', async () => {
+      for (const [signal, code] of [
+        ['SIGTERM', 143],
+        ['SIGINT', 130],
+      ] as const) {
+        const child = spawn(process.execPath, [MAIN, 'run', '-c', '-'], { stdio: ['pipe', 'ignore', 'pipe'] });
+        const ended = new Promise(resolve => child.once('close', (...how) => resolve(how)));
+        let stderr = '';
+        child.stderr.setEncoding('utf8').on('data', text => (stderr += text));
+        await new Promise(resolve => setTimeout(resolve, 2_500));
+        const from = Date.now();
+        child.kill(signal);
+        expect([await ended, stderr]).to.deep.equal([[code, null], '']);
+        expect(Date.now() - from).to.be.below(500);
+      }
     });
 
     it('config print shows what counts, and no secret', async () => {

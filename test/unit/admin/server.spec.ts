@@ -56,7 +56,10 @@ describe('admin/server', () => {
     expect(asked).to.deep.equal([]);
     expect((await post('/pipelines/orders/sinks/eu/pause', { authorization: 'Bearer secret' })).status).to.equal(200);
     expect((await post('/pipelines/orders/sinks/nobody/pause', { authorization: 'Bearer secret' })).status).to.equal(404);
-    expect((await get('/pipelines/orders/sinks/eu/pause')).status).to.equal(405);
+    const gotten = await get('/pipelines/orders/sinks/eu/pause');
+    expect([gotten.status, gotten.headers.get('allow')]).to.deep.equal([405, 'POST']);
+    const posted = await post('/status');
+    expect([posted.status, posted.headers.get('allow')]).to.deep.equal([405, 'GET, HEAD']);
   });
 
   it('headers over 16 KiB are 431, bodies over 64 KiB 413', async () => {
@@ -74,6 +77,18 @@ describe('admin/server', () => {
       () => undefined,
       error => error,
     );
-    expect(String(error)).to.contain(`127.0.0.1:${port}`);
+    expect(error.message).to.equal(
+      `the admin address 127.0.0.1:${port} cannot be opened: the port is in use; set admin.port to a free one, or to 0 for any free one`,
+    );
+  });
+
+  it('so is an address that this machine does not have', async () => {
+    await start();
+    const other = startAdmin({ host: '192.0.2.1', port: 0, token: undefined }, { source, metricsText: async () => '', log: silentLog });
+    const error = await other.then(
+      () => undefined,
+      error => error,
+    );
+    expect(error.message).to.match(/^the admin address 192\.0\.2\.1:0 cannot be opened: .*admin\.host/);
   });
 });

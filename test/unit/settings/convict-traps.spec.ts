@@ -41,9 +41,7 @@ describe('convict traps', () => {
     }
     for (const value of ['1e3', '12abc', '1.', 'NaN', '-1']) {
       const lines = await mistakes(file, { env: { TIDEMARK_LIMITS_DRAIN_SECONDS: value } });
-      expect(lines, value).to.deep.equal([
-        'TIDEMARK_LIMITS_DRAIN_SECONDS limits.drainSeconds: expected a number from 0 to 3600',
-      ]);
+      expect(lines, value).to.deep.equal(['TIDEMARK_LIMITS_DRAIN_SECONDS limits.drainSeconds: expected a number from 0 to 3600']);
     }
     expect((await loaded(file, { env: { TIDEMARK_LIMITS_DRAIN_SECONDS: '2.5' } })).settings.limits.drainSeconds).to.equal(2.5);
   });

@@ -153,7 +153,7 @@ pipelines:
     it('that cannot be read', async () => {
       expect(await mistakes(`${shop.folder}/none.yaml`)).to.deep.equal(['none.yaml:1:1: there is no such file']);
       expect(await mistakes(shop.file('a.toml', 'x = 1'))).to.deep.equal([
-        'a.toml:1:1: expected a file named .yaml, .yml, .json or .json5',
+        'a.toml:1:1: expected a file named .yaml, .yml, .json or .json5, or - for standard input',
       ]);
       expect(await mistakes(shop.file('a.yaml', '- 1'))).to.deep.equal(['a.yaml:1:1: expected a map of settings']);
     });
