@@ -57,7 +57,7 @@ describe('log lines', () => {
     target.pending?.();
     expect(target.text).to.equal('one\ntwo\nthree\n');
     target.holds = false;
-    target.takes = ['EAGAIN'];
+    target.takes = ['EAGAIN', 'EAGAIN'];
     for (const line of ['four\n', 'five\n']) lines.write(line);
     expect(target.text).to.equal('one\ntwo\nthree\n');
     lines.flush();
