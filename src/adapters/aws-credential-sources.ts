@@ -6,6 +6,7 @@ import { fromNodeProviderChain, fromTemporaryCredentials } from '@aws-sdk/creden
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { AwsOptions } from '../ports/table-api.ts';
 import type { CredentialKeeper, CredentialSource, Credentials } from './aws-credentials.ts';
+import { profileProblem } from './aws-profile.ts';
 import { dateOf } from './system.ts';
 
 /** What the SDK's providers give. */
@@ -22,7 +23,14 @@ const NEVER = new AbortController().signal;
 export function ownSource(options: AwsOptions): CredentialSource {
   const own = options.credentials;
   if (own !== undefined) return async () => ({ ...own });
-  return async () => fromSdk(await fromNodeProviderChain({ ignoreCache: true })());
+  return async () => {
+    try {
+      return fromSdk(await fromNodeProviderChain({ ignoreCache: true })());
+    } catch (error) {
+      const problem = profileProblem(process.env);
+      throw problem === undefined ? error : new Error(problem, { cause: error });
+    }
+  };
 }
 
 /** The source of an assumed role; `own` keeps the credentials that ask for it. */

@@ -9,6 +9,7 @@ import { KinesisClient, ListStreamsCommand as ListKinesisCommand } from '@aws-sd
 import type { NodeHttpHandler } from '@smithy/node-http-handler';
 import { ServiceFault } from '../ports/service-fault.ts';
 import type { AwsOptions } from '../ports/table-api.ts';
+import { profileProblem } from './aws-profile.ts';
 
 export type ServiceName = 'dynamodb' | 'streams' | 'kinesis';
 
@@ -95,9 +96,10 @@ const PROBES: Readonly<Record<ServiceName, (config: ProbeConfig) => Probe>> = {
 
 function unresolved(service: ServiceName, error: unknown): ServiceFault {
   const why = error instanceof Error ? error.message : String(error);
+  const profile = profileProblem(process.env);
   return new ServiceFault(
     'EndpointUnresolved',
-    `no address for ${service}: ${why}; set \`region\` (or AWS_REGION), and \`endpoint\` if needed`,
+    `no address for ${service}: ${why}${profile === undefined ? '' : `; ${profile}`}; set \`region\` (or AWS_REGION), and \`endpoint\` if needed`,
     {
       class: 'invalid',
     },
