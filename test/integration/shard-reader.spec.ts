@@ -9,10 +9,13 @@ import { closedShards, shardStanding } from '../../src/shards/lineage.ts';
 import { shardReader } from '../../src/shards/shard-reader.ts';
 import { keptLog, NEVER } from '../fakes/lease-world.ts';
 import { Follower } from '../fakes/shard-world.ts';
-import { type DynamoDbOptions, faketimeLibrary, startDynamoDb } from '../servers/dynamodb.ts';
+import { type DynamoDbOptions, startDynamoDb } from '../servers/dynamodb.ts';
+import { noFaketime, startFastDynamoDb } from '../servers/fast-dynamodb.ts';
 import type { Server } from '../servers/server.ts';
 
 const CREDENTIALS = { accessKeyId: 'reader', secretAccessKey: 's' };
+
+const missing = await noFaketime();
 
 describe('shard reader against local servers', function () {
   this.timeout(120_000);
@@ -21,8 +24,8 @@ describe('shard reader against local servers', function () {
   let streams: StreamApi;
   let arn = '';
 
-  const opened = async (options: DynamoDbOptions): Promise<void> => {
-    server = await startDynamoDb(options);
+  const opened = async (starting: Promise<Server>): Promise<void> => {
+    server = await starting;
     clients = awsClients({ clock: systemClock, random: systemRandom, log: keptLog() });
     const aws = { endpoint: server.endpoint, region: 'us-east-1', credentials: CREDENTIALS };
     streams = clients.streams(aws);
@@ -100,7 +103,7 @@ describe('shard reader against local servers', function () {
 
   for (const version of ['3.3.0', '1.25.1', 'dynoxide'] satisfies DynamoDbOptions['version'][]) {
     describe(`of ${version}`, () => {
-      before(() => opened({ version }));
+      before(() => opened(startDynamoDb({ version })));
       after(() => closed());
 
       it('follows an open shard, at rest too, and ends nothing', async () => {
@@ -145,9 +148,10 @@ describe('shard reader against local servers', function () {
     });
   }
 
-  if (faketimeLibrary() !== undefined) {
+  if (missing !== undefined) console.log(missing);
+  else {
     describe('of 1.25.1 at a thousand times its speed', () => {
-      before(() => opened({ version: '1.25.1', speed: 1_000 }));
+      before(() => opened(startFastDynamoDb(1_000)));
       after(() => closed());
 
       it('a shard that rolls ends, and its child goes on where it ended', async () => {

@@ -1,32 +1,32 @@
 /**
  * DynamoDB with Streams. `3.3.0` is the newest DynamoDB Local and the default; `1.25.1` is an older one whose TTL records and empty maps are right, and
- * whose clock may run faster so that shards roll; `dynoxide` needs no Java. DynamoDB Local keeps one database per access key and region: a second
+ * whose clock may run faster so that shards roll (fast-dynamodb.ts); `dynoxide` needs no Java. DynamoDB Local keeps one database per access key and region: a second
  * streamed table in one database makes every write slow, so give each pretended region its own access key. It has no option for its address and
  * listens on all of them.
  */
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { javaCommand, javaOptions, needJava } from './java.ts';
 import { npmPackage } from './packages.ts';
 import { HOST } from './ports.ts';
-import { type Server, startServer } from './server.ts';
+import { type Server, type ServerPlan, startServer } from './server.ts';
 
 export interface DynamoDbOptions {
   readonly version?: '3.3.0' | '1.25.1' | 'dynoxide';
   readonly port?: number;
-  /** 1.25.1 only: its clock runs so many times as fast (1000: a shard rolls each ~14 s). Needs the library of `faketimeLibrary`. */
-  readonly speed?: number;
 }
 
 export async function startDynamoDb(options: DynamoDbOptions = {}): Promise<Server> {
   const { version = '3.3.0', port } = options;
   if (version === 'dynoxide') return startDynoxide(port);
+  return startServer({ ...(await localPlan(version)), port });
+}
+
+export async function localPlan(version: '3.3.0' | '1.25.1'): Promise<ServerPlan> {
   await needJava('DynamoDB Local');
   const folder = await localFolder(version);
   const args = ['-inMemory', ...(version === '3.3.0' ? ['-disableTelemetry'] : [])];
-  return startServer({
+  return {
     name: 'dynamodb',
-    port,
     command: javaCommand(),
     args: (port, own) => [
       ...javaOptions(1024, own),
@@ -37,8 +37,7 @@ export async function startDynamoDb(options: DynamoDbOptions = {}): Promise<Serv
       String(port),
       ...args,
     ],
-    env: options.speed ? { LD_PRELOAD: faketimeLibrary() ?? '', FAKETIME: `+0 x${options.speed}` } : {},
-  });
+  };
 }
 
 async function localFolder(version: '3.3.0' | '1.25.1'): Promise<string> {
@@ -54,11 +53,4 @@ async function startDynoxide(port: number | undefined): Promise<Server> {
     command: join(folder, 'dynoxide'),
     args: port => ['serve', '--host', HOST, '--port', String(port)],
   });
-}
-
-/** The library that changes a process's clock (Debian package `faketime`), where it is installed. */
-export function faketimeLibrary(): string | undefined {
-  const machine = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
-  const file = `/usr/lib/${machine}-linux-gnu/faketime/libfaketimeMT.so.1`;
-  return existsSync(file) ? file : undefined;
 }

