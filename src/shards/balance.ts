@@ -19,7 +19,7 @@ export interface BalanceParts {
 }
 
 /** What a scan has shown. */
-export type Seen = Pick<LeaseView, 'rows' | 'runnable' | 'expired' | 'held'> & { readonly unsettled: ReadonlySet<LeaseKey> };
+export type Seen = Pick<LeaseView, 'rows' | 'runnable' | 'expired' | 'leftOver' | 'held'> & { readonly unsettled: ReadonlySet<LeaseKey> };
 
 /** Thousands of leases are given away within a second, and the others may change meanwhile. */
 const HEIRS_MS: Ms = 100;
@@ -31,6 +31,7 @@ export class Balance {
   #view: LeaseView | undefined;
   #freeFor: ReadonlyMap<LeaseKey, string> = new Map();
   #isLeaving = false;
+  #expected: ReadonlySet<LeaseKey> = new Set();
   #heirs: { readonly at: Ms; readonly targets: ReadonlyMap<LeaseKey, string> } | undefined;
 
   constructor(parts: BalanceParts) {
@@ -47,6 +48,7 @@ export class Balance {
     const { pinned, going } = this.moves;
     this.#view = { ...seen, me, workers, pinned, going, movesLeft };
     const plan = leasePlan(this.#view);
+    this.#expected = plan.awaited;
     this.#tell(plan.freeFor);
     for (const row of this.#awaited.look(seen.rows, plan.awaited, this.#parts.clock.elapsed())) this.#parts.stuck(row);
     return plan;
@@ -61,6 +63,11 @@ export class Balance {
   /** From now on what is given away goes to whose it is without us. */
   leave(): void {
     this.#isLeaving = true;
+  }
+
+  /** Whether some of these rows may be on their way to us, as of the last plan. */
+  expects(rows: readonly LeaseRow[]): boolean {
+    return rows.some(({ key, owner }) => this.#expected.has(key) && owner !== undefined && owner !== this.#parts.worker);
   }
 
   /** Whose a row is once we leave; before, nobody's. */

@@ -44,6 +44,8 @@ export interface LeaseKeeperParts {
 }
 
 const TAKES_AT_ONCE = 16;
+/** A hand-over that was begun before its target said that it leaves is over by then. */
+const ARRIVALS_MS: Ms = 700;
 
 export class LeaseKeeper {
   readonly #parts: LeaseKeeperParts;
@@ -76,6 +78,11 @@ export class LeaseKeeper {
   /** Rows, not held here, whose owners give no sign of life. */
   get expired(): ReadonlySet<LeaseKey> {
     return this.#sightings.expired(this.#parts.clock.elapsed(), this.#parts.timing.durationMs);
+  }
+
+  get #leftOver(): ReadonlySet<LeaseKey> {
+    const { clock, timing } = this.#parts;
+    return this.#sightings.expired(clock.elapsed(), timing.durationMs + timing.renewMs);
   }
 
   /** Rows that cannot be taken here yet. */
@@ -113,10 +120,21 @@ export class LeaseKeeper {
     this.#parts.crew.ring(worker);
   }
 
-  /** When we leave: what was handed to us meanwhile goes on to the next. */
+  /** When we leave: what was handed to us meanwhile goes on to the next, and what is on its way to us is waited for. */
   async passOn(signal: AbortSignal): Promise<void> {
+    const { store, clock } = this.#parts;
+    const from = clock.elapsed();
+    for (;;) {
+      const rows = await store.scan(signal);
+      await this.#passOn(rows, signal);
+      if (!this.#balance.expects(rows) || clock.elapsed() - from >= ARRIVALS_MS || signal.aborted) return;
+      await clock.sleep(ARRIVALS_MS / 4, signal);
+    }
+  }
+
+  async #passOn(rows: readonly LeaseRow[], signal: AbortSignal): Promise<void> {
     const { store, worker, crew } = this.#parts;
-    for (const row of await store.scan(signal)) {
+    for (const row of rows) {
       if (row.owner !== worker || this.#held.has(row.key) || this.unsettled.has(row.key)) continue;
       const to = this.#balance.heir(row.key);
       await store.write(row, { owner: to ?? null, ...(to !== undefined && { handoffFrom: worker }) }, signal);
@@ -166,7 +184,7 @@ export class LeaseKeeper {
   }
 
   #seen(rows: readonly LeaseRow[], runnable: ReadonlySet<LeaseKey>) {
-    return { rows, runnable, expired: this.expired, held: new Set(this.#held.keys()), unsettled: this.unsettled };
+    return { rows, runnable, expired: this.expired, leftOver: this.#leftOver, held: new Set(this.#held.keys()), unsettled: this.unsettled };
   }
 
   *#notHeld(keys: ReadonlySet<LeaseKey>): Iterable<LeaseKey> {

@@ -13,6 +13,8 @@ export interface LeaseView extends TargetView {
   readonly pinned: ReadonlySet<LeaseKey>;
   /** Held, and on their way already. */
   readonly going: ReadonlySet<LeaseKey>;
+  /** Expired for an interval, and nobody has taken them: whose they are by right may be frozen, or count their life from a late first look. */
+  readonly leftOver: ReadonlySet<LeaseKey>;
   /** How many more rows may be moved for balance now. */
   readonly movesLeft: number;
 }
@@ -33,10 +35,10 @@ export interface LeasePlan {
 export function leasePlan(view: LeaseView): LeasePlan {
   const { rows, runnable, held, me, movesLeft } = view;
   const targets = leaseTargets({ ...view, expired: without(view.expired, held) });
-  const unable = view.workers.find(({ id }) => id === me)?.unable;
+  const self = view.workers.find(({ id }) => id === me);
   const others = rows.filter(({ key }) => runnable.has(key) && !held.has(key));
   return {
-    take: others.filter(row => !unable?.has(row.key) && (row.owner === me || (targets.get(row.key) === me && isFree(row, view)))),
+    take: others.filter(row => !self?.unable.has(row.key) && isToTake(row, view, targets)),
     release: [...held].filter(key => !runnable.has(key)),
     awaited: new Set(others.filter(row => targets.get(row.key) === me && row.owner !== me && !isFree(row, view)).map(({ key }) => key)),
     handOver: handOvers(view, targets).slice(0, Math.max(0, movesLeft)),
@@ -47,6 +49,11 @@ export function leasePlan(view: LeaseView): LeasePlan {
       }),
     ),
   };
+}
+
+function isToTake(row: LeaseRow, view: LeaseView, targets: ReadonlyMap<LeaseKey, string>): boolean {
+  const { me, leftOver } = view;
+  return row.owner === me || leftOver.has(row.key) || (targets.get(row.key) === me && isFree(row, view));
 }
 
 /** What is pinned is stood in for by another row: only its owner moves a row, so which ones go is its choice. */

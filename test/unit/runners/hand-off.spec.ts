@@ -104,4 +104,39 @@ describe('hand-off of running shards', () => {
     ]);
     expectWhole(tokens);
   });
+
+  it('a leaver passes on what was on its way to it when it was told to stop', async () => {
+    worldOf(4);
+    const first = world.start();
+    await world.clock.advance(5_000);
+    // A drain that takes long, so that the rows arrive after the leaver has said so.
+    a.behaviour = writesAll(390);
+    const tokens = await load(1_000);
+    const second = world.start();
+    await world.clock.runUntil(() => world.control.memberRows.get('worker-2')?.serves.length === 1);
+    tokens.push(...(await load(350)));
+    second.stop();
+    tokens.push(...(await load(3_000)));
+    expect([ownedBy(first), second.end, world.moves.includes('expired')]).to.deep.equal([4, {}, false]);
+    await world.clock.advance(2_000);
+    expectWhole(tokens);
+  });
+
+  it('what a dead worker leaves is taken in time, though whose it is by right has just come and counts from its first look', async () => {
+    worldOf(6);
+    const first = world.start();
+    const second = world.start();
+    await world.clock.advance(60_000);
+    await world.kill(second);
+    const from = world.clock.elapsed();
+    const tokens = await load(1_000);
+    await world.clock.advance(TIMING.durationMs - 2_000);
+    // It knows the rows of the dead one for a moment only, and most of them are its by right.
+    world.start();
+    await world.clock.runUntil(() => ownedBy(second) === 0, { maxMs: 60_000 });
+    expect(world.clock.elapsed() - from).to.be.at.most(TIMING.durationMs + 2 * TIMING.renewMs);
+    await world.clock.advance(3_000);
+    expectWhole(tokens);
+    expect(ownedBy(first)).to.be.above(0);
+  });
 });

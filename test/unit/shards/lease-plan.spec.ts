@@ -8,12 +8,16 @@ function row(key: string, owner?: string, counter = 1): LeaseRow {
   return owner === undefined ? bare : { ...bare, owner };
 }
 
-function planOf(rows: readonly LeaseRow[], more: Partial<Record<'runnable' | 'expired' | 'held' | 'unsettled', readonly string[]>> = {}) {
+function planOf(
+  rows: readonly LeaseRow[],
+  more: Partial<Record<'runnable' | 'expired' | 'leftOver' | 'held' | 'unsettled', readonly string[]>> = {},
+) {
   const view: LeaseView = {
     rows,
     me: 'me',
     runnable: new Set(more.runnable ?? rows.map(({ key }) => key)),
     expired: new Set(more.expired),
+    leftOver: new Set(more.leftOver),
     held: new Set(more.held),
     pinned: new Set(),
     going: new Set(),
@@ -29,6 +33,11 @@ describe('lease plan', () => {
     ['takes what nobody owns', planOf([row('a')]), { take: ['a'] }],
     ['leaves a live owner alone', planOf([row('a', 'other')]), {}],
     ['takes from an owner that has not moved', planOf([row('a', 'other')], { expired: ['a'] }), { take: ['a'] }],
+    [
+      'takes what nobody else has taken an interval after it expired',
+      planOf([row('a', 'other')], { expired: ['a'], leftOver: ['a'] }),
+      { take: ['a'] },
+    ],
     ['takes what names it and is not held: a take whose answer was lost', planOf([row('a', 'me')]), { take: ['a'] }],
     ['keeps what it holds', planOf([row('a', 'me')], { held: ['a'] }), {}],
     ['keeps what it holds though it looks expired', planOf([row('a', 'me')], { held: ['a'], expired: ['a'] }), {}],

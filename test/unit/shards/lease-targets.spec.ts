@@ -164,7 +164,16 @@ describe('lease plan with others', () => {
   const plan = (more: Partial<Parameters<typeof leasePlan>[0]> = {}) => {
     const rows = [row(1, 'me'), row(2, 'me'), row(3, 'me'), row(4, 'me')];
     const held = new Set(rows.map(({ key }) => key));
-    return leasePlan({ ...viewOf(rows, workers), me: 'me', held, pinned: new Set(), going: new Set(), movesLeft: 10, ...more });
+    return leasePlan({
+      ...viewOf(rows, workers),
+      me: 'me',
+      held,
+      pinned: new Set(),
+      going: new Set(),
+      leftOver: new Set(),
+      movesLeft: 10,
+      ...more,
+    });
   };
 
   it('hands over what is over its share', () => {
@@ -193,5 +202,13 @@ describe('lease plan with others', () => {
     const rows = [row(1, 'me'), row(2)];
     const { take, freeFor } = plan({ ...viewOf(rows, workers), held: new Set([row(1).key]) });
     expect([take, [...freeFor]]).to.deep.equal([[], [[row(2).key, 'you']]]);
+  });
+
+  it('what was left over an interval after it expired is taken whosever it is', () => {
+    const rows = [row(1, 'me'), row(2, 'me'), row(3, 'dead'), row(4, 'dead')];
+    const keys = [row(3).key, row(4).key];
+    const more = { ...viewOf(rows, workers, keys), held: new Set([row(1).key, row(2).key]) };
+    expect(plan(more).take).to.deep.equal([]);
+    expect(plan({ ...more, leftOver: new Set([row(4).key]) }).take.map(({ key }) => key)).to.deep.equal([row(4).key]);
   });
 });
