@@ -27,6 +27,8 @@ export class Feed {
   lookedTurn = 0;
   /** When the oldest record was made that it has not taken, as far as is known; undefined: there is none. */
   untakenSince: EpochMs | undefined;
+  /** The second reading had nothing for it, and nothing was read anywhere since. */
+  foundNothing = false;
   /** That record has been seen: `untakenSince` stays true until it is taken. */
   #untakenSeen = false;
   #rest: { slots: Slot[]; next: number; end: boolean } | undefined;
@@ -109,6 +111,7 @@ export class Feed {
   give(page: { slots: readonly Slot[]; gap?: Gap | undefined; end: boolean; atTip: boolean; readTo?: Token | undefined }): void {
     if (page.gap !== undefined) this.run.passGap(page.gap);
     if (page.readTo !== undefined) this.run.lookedTo(page.readTo);
+    this.foundNothing = page.atTip && page.slots.length === 0 && page.readTo === undefined;
     this.untakenSince = page.atTip || page.end ? undefined : (page.slots.at(-1)?.record.changedAt ?? this.untakenSince);
     this.#untakenSeen = false;
     const slots = page.slots.filter(slot => this.#isNew(slot));

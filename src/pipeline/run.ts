@@ -56,8 +56,9 @@ export class PartitionRun {
       parts,
       feeds: this.#feeds,
       signal: this.#stopReading.signal,
-      answered: () => {
+      answered: page => {
         this.lastAnswerAt = parts.clock.elapsed();
+        if (page.records.length > 0) for (const feed of this.#feeds) feed.foundNothing = false;
       },
     };
     this.#main = new MainReading(lane, new Bell(), () => this.#second.ring());

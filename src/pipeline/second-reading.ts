@@ -91,7 +91,10 @@ export class SecondReading implements Holder {
       // Only pages that move a place count: a turn that ended in an empty stretch would begin it again for ever.
       if (last !== undefined || page.readTo !== undefined) pages += 1;
       // Those at the same place are given the same pages: giving way to them at a shard's end, each would begin anew and none would see the end.
-      const others = this.#behind().some(other => this.#isServed(other) && comparePositions(other.run.place, from) !== 0);
+      // Nor to those for which there was nothing: turn after turn would begin anew, without the wait that a reader keeps between two pages.
+      const others = this.#behind().some(other => {
+        return this.#isServed(other) && !other.foundNothing && comparePositions(other.run.place, from) !== 0;
+      });
       if (page.end || pages >= TURN_PAGES || (others && page.atTip) || !this.#isServed(feed)) break;
     }
   }

@@ -172,6 +172,30 @@ describe('gaps', () => {
     expect([...world.leases.rows.values()].map(({ checkpoint }) => checkpoint)).to.deep.equal([tokens.at(-1)]);
   });
 
+  it('where everything was trimmed and nothing comes, sinks at several places do not have the shard read again and again', async () => {
+    world = new DaemonWorld({ readers: 10 });
+    const sinks = ['a', 'b', 'c'].map(name => world.target(name));
+    const worker = world.start();
+    for (const [n, target] of sinks.entries()) {
+      world.write(10);
+      await world.clock.advance(2_000);
+      target.behaviour = throttles;
+      expect(target.delivered).to.have.length(10 * (n + 1));
+    }
+    await world.kill(worker);
+    await world.clock.advance(25 * HOUR);
+    for (const target of sinks) target.behaviour = writesAll();
+    world.start();
+    await world.clock.advance(20_000);
+    const before = world.streams.calls.read;
+    await world.clock.advance(60_000);
+    expect(world.streams.calls.read - before).to.be.below(500);
+    const tokens = world.write(10);
+    await world.clock.advance(3_000);
+    expect(sinks.map(({ delivered }) => missing(delivered, tokens))).to.deep.equal([[], [], []]);
+    expect(gaps().map(one => one.sinks)).to.have.deep.members([['a'], ['b'], ['c']]);
+  });
+
   it('shards that go under a halted sink are ended for it with gaps, so that rows do not pile up', async () => {
     world = new DaemonWorld({ retentionMs: HOUR });
     const [up, down] = [world.target('up'), world.target('down')];

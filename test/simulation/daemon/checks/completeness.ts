@@ -5,14 +5,15 @@
  */
 import { DAY_MS, nameOf, numberOf, type Scene, startOf } from '../scene.ts';
 import type { Target } from '../target.ts';
-import { isInGap, standing } from './standing.ts';
+import { isInGap, isUntold, standing } from './standing.ts';
 
 const CUT_MS = 62_000;
 
 /** What a target still waits for. */
 export function firstMissing(scene: Scene, target: Target): string | undefined {
   for (const change of scene.truth.changes) {
-    if (standing(scene, target, change) === 'missing') return `${numberOf(change.token)} of ${nameOf(change.shard.id)}`;
+    if (standing(scene, target, change) === 'missing' && !isUntold(scene, change))
+      return `${numberOf(change.token)} of ${nameOf(change.shard.id)}`;
   }
   const newest = [...scene.streams.streams.values()].at(-1);
   if (newest !== undefined && startOf(scene, target, newest) === undefined) return 'its start';

@@ -12,7 +12,7 @@ import { DAY_MS, numberOf, type Scene, startOf } from '../scene.ts';
 import type { Target } from '../target.ts';
 import type { Change } from '../truth.ts';
 import type { WorldPlan } from '../world-plan.ts';
-import { isItsOwn, standing } from './standing.ts';
+import { isItsOwn, isUntold, standing } from './standing.ts';
 
 const TAKE_MS: Ms = 4_000;
 const BORDER_MS: Ms = 8_000;
@@ -116,7 +116,11 @@ export class IsolationCheck {
 
   #isWaitedFor(target: Target, change: Change): boolean {
     const start = startOf(this.#scene, target, change.stream);
-    return (start === undefined || isItsOwn(this.#scene, start, change)) && standing(this.#scene, target, change) === 'missing';
+    return (
+      (start === undefined || isItsOwn(this.#scene, start, change)) &&
+      standing(this.#scene, target, change) === 'missing' &&
+      !isUntold(this.#scene, change)
+    );
   }
 
   #closedAt({ closedAt = 0 }: FakeShard): Ms {

@@ -37,6 +37,14 @@ export function isItsOwn(scene: Scene, start: SinkStart, change: Change): boolea
   return writtenAt > (shard.madeAt <= oldestHeld ? oldestHeld + HOUR_MS : oldestHeld);
 }
 
+/**
+ * Whether nobody can know yet that a change was lost: everything of its shard was trimmed, and an empty hole cannot be told from a lost one before the next
+ * record comes or the shard ends.
+ */
+export function isUntold({ streams }: Scene, { stream, shard }: Change): boolean {
+  return shard.closedAt === undefined && stream.trimmed(shard, streams.rules.retentionMs) === shard.stored.length;
+}
+
 /** Whether a durable gap says that the target lost it. */
 export function isInGap(scene: Scene, target: Target, change: Change): boolean {
   for (const row of scene.control.gapRows.values()) {
