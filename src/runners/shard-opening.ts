@@ -20,7 +20,7 @@ export interface ShardToOpen {
   readonly listing: StreamListing;
   /** As of the newest rows. */
   readonly positions: () => SinkPositions;
-  readonly isFreshTip: (takenAt: EpochMs) => boolean;
+  readonly tipIterator: (takenAt: EpochMs) => string | undefined;
   readonly make: (children: readonly ShardListing[], signal: AbortSignal) => Promise<void>;
   readonly ended: () => void;
   readonly over: (run: ShardRun) => void;

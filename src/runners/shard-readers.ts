@@ -1,4 +1,5 @@
 /** Opens the reader of one shard, with what its stream's listings and its row say of it. */
+import type { Source } from '../model/change-record.ts';
 import type { EpochMs } from '../model/units.ts';
 import type { LeaseRow } from '../ports/lease-store.ts';
 import type { Log } from '../ports/log.ts';
@@ -18,26 +19,17 @@ export interface ShardToRead {
   readonly graph: ShardGraph;
   /** A listing that is begun after the call; undefined when the stream is gone. */
   readonly list: (signal: AbortSignal) => Promise<StreamDescription | undefined>;
-  readonly isFreshTip: (takenAt: EpochMs) => boolean;
+  readonly tipIterator: (takenAt: EpochMs) => string | undefined;
 }
 
-export function openReader({ parts, row, labels, log, graph, list, isFreshTip }: ShardToRead): Reader {
+export function openReader({ parts, row, labels, log, graph, list, tipIterator }: ShardToRead): Reader {
   const { last } = graph;
   if (last === undefined) throw new Error(`shard ${labels.partition} is to be read before its stream was listed`);
   const { apis, clock, random, observer, plan } = parts;
   const shardId = labels.partition;
   return shardReader({
     api: apis.streams,
-    source: {
-      origin: 'stream',
-      table: last.table,
-      region: last.region,
-      streamArn: last.arn,
-      streamCreatedAt: last.createdAt,
-      viewType: last.viewType,
-      keyNames: last.keyNames,
-      partition: shardId,
-    },
+    source: sourceOf(last, shardId),
     labels,
     clock,
     random,
@@ -48,6 +40,11 @@ export function openReader({ parts, row, labels, log, graph, list, isFreshTip }:
     startingToken: row.startingToken,
     isClosed: () => graph.closed.has(shardId),
     standing: async signal => shardStanding(await list(signal), shardId, clock.now()),
-    isFreshTip,
+    tipIterator,
   });
+}
+
+/** What all records of a shard have in common. */
+export function sourceOf({ table, region, arn, createdAt, viewType, keyNames }: StreamDescription, shardId: string): Source {
+  return { origin: 'stream', table, region, streamArn: arn, streamCreatedAt: createdAt, viewType, keyNames, partition: shardId };
 }

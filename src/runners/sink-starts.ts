@@ -1,17 +1,18 @@
 /**
  * Where each sink begins in a stream. A sink without positions starts where it says itself, else where the source says at the pipeline's first start,
  * else at the oldest record still held; a stream that replaced another is read from its start by every sink that had begun the one before. It is
- * written down once, before the first position and before the first LATEST is asked for, and never decided again. One log line per sink says where it
+ * written down once, before the first position, with a time that lies after the tips that were asked for, and never decided again. One log line per sink says where it
  * starts, why, and how many hours that covers.
  */
 import type { EpochMs, SinkName } from '../model/units.ts';
 import type { ControlStore, SinkStart, StartingPosition } from '../ports/control-store.ts';
 import type { Log } from '../ports/log.ts';
-import type { StreamDescription } from '../ports/stream-api.ts';
+import type { StreamApi, StreamDescription } from '../ports/stream-api.ts';
 import { leavesOf, rootsOf } from '../shards/row-plan.ts';
 import { shardBeganAt } from '../shards/shard-id.ts';
 import { type PlacedSink, positionKey, type SinkPositions } from '../shards/sink-positions.ts';
 import type { PipelinePlan, SinkPlan } from './daemon-plan.ts';
+import { type FirstTips, firstTips } from './first-tips.ts';
 import { type Persistence, persist } from './persist.ts';
 
 export interface StartsAsked extends Omit<Persistence, 'what'> {
@@ -20,12 +21,13 @@ export interface StartsAsked extends Omit<Persistence, 'what'> {
   /** Nothing of this pipeline was ever read. */
   readonly firstStart: boolean;
   readonly control: ControlStore;
+  readonly streams: StreamApi;
 }
 
 export interface Starts {
   readonly bySink: ReadonlyMap<SinkName, SinkStart>;
-  /** Sinks whose tip this process has saved: it alone may ask for LATEST. */
-  readonly freshTips: ReadonlySet<SinkName>;
+  /** Where some sink begins at the tip: those whose time this process has saved, if it was the first to. */
+  readonly tips: FirstTips | undefined;
   /** Sinks that began just now, which was said. */
   readonly begun: ReadonlySet<SinkName>;
 }
@@ -34,13 +36,16 @@ export async function sinkStarts(asked: StartsAsked, signal: AbortSignal): Promi
   const { plan, description, control } = asked;
   const insist = { ...asked, what: 'the control table, to see where sinks begin' };
   const standing = await persist(() => control.sinkStarts(plan.name, signal), insist, signal);
+  const tips = await tipsFor(standing, asked, signal);
   const bySink = new Map<SinkName, SinkStart>();
   const begun = new Set<SinkName>();
   for (const sink of plan.sinks.filter(({ enabled }) => enabled)) {
     const known = standing.filter(start => start.sink === sink.name || start.sink === sink.renamedFrom);
     const here = known.filter(start => start.streamArn === description.arn);
     const own = here.find(start => start.sink === sink.name);
-    const wanted = here[0] ? { ...here[0], sink: sink.name, formerly: here[0].sink } : begins(sink, known.length > 0, asked);
+    const wanted = here[0]
+      ? { ...here[0], sink: sink.name, formerly: here[0].sink }
+      : begins(sink, { hasBegunBefore: known.length > 0, tips }, asked);
     const { start, created } = own
       ? { start: own, created: false }
       : await persist(() => control.createSinkStart(wanted, signal), insist, signal);
@@ -49,8 +54,17 @@ export async function sinkStarts(asked: StartsAsked, signal: AbortSignal): Promi
     begun.add(sink.name);
     announce(start, known.length > 0, { sink, asked });
   }
-  const freshTips = new Set([...begun].filter(name => bySink.get(name)?.position === 'LATEST'));
-  return { bySink, freshTips, begun };
+  return { bySink, tips, begun };
+}
+
+/** Before anything is written down, where a sink is to begin at the tip. */
+function tipsFor(standing: readonly SinkStart[], asked: StartsAsked, signal: AbortSignal): Promise<FirstTips> | undefined {
+  const { plan, description, firstStart } = asked;
+  const isNew = ({ name, renamedFrom }: SinkPlan) => !standing.some(({ sink }) => sink === name || sink === renamedFrom);
+  const atTip = plan.sinks
+    .filter(sink => sink.enabled && isNew(sink))
+    .some(sink => startingPosition(sink, { plan, firstStart, hasBegunBefore: false }) === 'LATEST');
+  return atTip ? firstTips({ ...asked, shardIds: leavesOf(description.shards) }, signal) : undefined;
 }
 
 /** All sinks that have begun in a stream, disabled and removed ones too; not the former name of one that has begun under its new one. */
@@ -69,14 +83,18 @@ export function placedSink(pipeline: string, start: SinkStart, renamedFrom: Sink
   return { name: start.sink, key: positionKey(pipeline, start.sink), formerKey, start };
 }
 
-function begins(sink: SinkPlan, hasBegunBefore: boolean, { plan, description, firstStart }: StartsAsked): SinkStart {
+function begins(
+  sink: SinkPlan,
+  { hasBegunBefore, tips }: { hasBegunBefore: boolean; tips: FirstTips | undefined },
+  { plan, description, firstStart }: StartsAsked,
+): SinkStart {
   const position = startingPosition(sink, { plan, firstStart, hasBegunBefore });
   return {
     pipeline: plan.name,
     sink: sink.name,
     streamArn: description.arn,
     position,
-    takenAt: description.servedAt,
+    takenAt: position === 'LATEST' && tips !== undefined ? tips.takenAt : description.servedAt,
     frontier: hasBegunBefore ? [] : position === 'LATEST' ? leavesOf(description.shards) : rootsOf(description.shards),
   };
 }

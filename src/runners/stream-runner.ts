@@ -2,7 +2,7 @@
  * One stream of a pipeline: its listings, its lease rows, and the runs of the shards that are held here. It makes rows for what is listed, says which
  * rows are worth a lease, begins and ends runs, and lets each sink into a shard when that sink has ended the shard's parents.
  */
-import type { EpochMs, Ms, SinkName } from '../model/units.ts';
+import type { Ms, SinkName } from '../model/units.ts';
 import type { LeaseKey, LeaseRow, NewLease } from '../ports/lease-store.ts';
 import { leaseKey, partsOfLeaseKey } from '../ports/lease-store.ts';
 import { ServiceFault } from '../ports/service-fault.ts';
@@ -24,8 +24,6 @@ import { keepUnseenShards } from './unseen-shards.ts';
 const ROWS_AT_ONCE = 16;
 /** A shard that is handed over is unread for this long at most, and a while. */
 const HAND_OVER_MS: Ms = 400;
-/** Whoever asks for the tip later than this would skip what a sink was promised: it reads from the oldest record and skips by time. */
-const FRESH_MS: Ms = 1_000;
 
 export class StreamRunner {
   readonly arn: string;
@@ -35,9 +33,7 @@ export class StreamRunner {
   readonly #runs = new Map<LeaseKey, ShardRun>();
   /** Runs whose lease was lost, until nothing of them can reach a target. */
   readonly #abandoned = new Set<Promise<void>>();
-  /** Shards that were opened here once: LATEST is not asked for again. */
-  readonly #opened = new Set<string>();
-  #starts: (Starts & { readonly at: Ms }) | undefined;
+  #starts: Starts | undefined;
   #positions: SinkPositions;
   #stopping = false;
 
@@ -118,14 +114,12 @@ export class StreamRunner {
   take(lease: HeldLease): void {
     const { shardId } = partsOfLeaseKey(lease.key);
     for (const shard of [shardId, ...lease.row.parents]) this.#refresh(shard);
-    const first = !this.#opened.has(shardId);
-    this.#opened.add(shardId);
     const run = openShard({
       parts: this.#parts,
       lease,
       listing: this.#listing,
       positions: () => this.#positions,
-      isFreshTip: takenAt => first && this.#isFresh(takenAt),
+      tipIterator: takenAt => this.#starts?.tips?.take(shardId, takenAt),
       make: (children, signal) =>
         this.#make(
           children.map(child => newLease(this.arn, child)),
@@ -187,10 +181,8 @@ export class StreamRunner {
   }
 
   async #begin(description: StreamDescription, signal: AbortSignal): Promise<void> {
-    const { clock, accepts } = this.#parts;
-    accepts(description);
-    const at = clock.elapsed();
-    this.#starts = { ...(await sinkStarts({ ...this.#parts, description }, signal)), at };
+    this.#parts.accepts(description);
+    this.#starts = await sinkStarts({ ...this.#parts, description, streams: this.#parts.apis.streams }, signal);
     this.#see([...this.#positions.rows.values()]);
     sayWhereSinksGoOn(this.#positions, { ...this.#parts, begun: this.#starts.begun, now: description.servedAt });
   }
@@ -202,12 +194,6 @@ export class StreamRunner {
 
   #missing(): readonly NewLease[] {
     return missingRows(this.arn, this.graph.streamGone ? [] : (this.graph.last?.shards ?? []), this.#positions);
-  }
-
-  #isFresh(takenAt: EpochMs): boolean {
-    if (this.#starts === undefined || this.#parts.clock.elapsed() - this.#starts.at > FRESH_MS) return false;
-    for (const name of this.#starts.freshTips) if (this.#starts.bySink.get(name)?.takenAt === takenAt) return true;
-    return false;
   }
 
   async #make(rows: readonly NewLease[], signal: AbortSignal): Promise<void> {

@@ -52,10 +52,8 @@ export class ShardCursor {
     return this.#origin.beganAt;
   }
 
-  /** `latest`: a tip may be asked for, once, by whoever has just saved it. */
-  iteratorPlace(latest: boolean): IteratorPlace {
+  iteratorPlace(): Exclude<IteratorPlace, { type: 'LATEST' }> {
     const place = this.#place;
-    if (place.at === 'tip' && latest) return { type: 'LATEST' };
     if (place.at === 'tip' && place.readTo !== undefined && this.#numberLost === undefined) {
       return { type: 'AFTER_SEQUENCE_NUMBER', token: place.readTo };
     }
@@ -66,8 +64,7 @@ export class ShardCursor {
   /** An iterator was given. */
   opened({ type }: IteratorPlace, servedAt: EpochMs): void {
     const place = this.#place;
-    if (type === 'LATEST') this.#notBefore = undefined;
-    else if (place.at === 'tip') this.#notBefore = place.takenAt - CUT_MS;
+    if (place.at === 'tip') this.#notBefore = place.takenAt - CUT_MS;
     if (type !== 'TRIM_HORIZON') return;
     const since = this.wantedSince;
     if (this.#numberLost !== undefined) this.#hole ??= { note: this.#numberLost };

@@ -5,7 +5,7 @@
  */
 import type { Page } from '../model/page.ts';
 import type { Position } from '../model/position.ts';
-import type { EpochMs, Ms } from '../model/units.ts';
+import type { Ms } from '../model/units.ts';
 import { ServiceFault } from '../ports/service-fault.ts';
 import type { ReadAnswer } from '../ports/stream-api.ts';
 import type { Absence } from './absence.ts';
@@ -20,8 +20,6 @@ import { type Retry, ShardTrouble } from './shard-trouble.ts';
 /** What the passes over one shard have in common. */
 export interface SharedByPasses {
   readonly throttles: ThrottleNotice;
-  /** Tips for which LATEST was given. */
-  readonly askedTips: Set<EpochMs>;
   readonly absence: Absence;
 }
 
@@ -31,8 +29,6 @@ export interface PassAsked {
   readonly permit: () => Promise<boolean>;
 }
 
-/** LATEST is taken only so soon after its tip was saved: what was written between lies before it. */
-const FRESH_TIP_MS: Ms = 5_000;
 /** A number that the server fails on so often in a row is taken for one that it does not know. */
 const FAILED_NUMBER = 8;
 /** A server that was started again does not know its old iterators. */
@@ -123,15 +119,12 @@ export class ShardPass {
   async #open(): Promise<string | Page | Retry> {
     const { api, source } = this.#parts;
     const { from } = this.#asked;
-    const mayAskLatest = from.at === 'tip' && this.#parts.isFreshTip(from.takenAt) && !this.#shared.askedTips.has(from.takenAt);
-    const place = this.#cursor.iteratorPlace(mayAskLatest);
+    const atTip = from.at === 'tip' && this.#cursor.isAtTip ? this.#parts.tipIterator(from.takenAt) : undefined;
+    if (atTip !== undefined) return atTip;
+    const place = this.#cursor.iteratorPlace();
     const answer = await this.#call(signal => api.iterator(source, place, signal).catch(error => this.#failedToOpen(error)));
     if (answer.is !== 'iterator') return this.#refused(answer.is);
     this.#failedNumbers = 0;
-    if (place.type === 'LATEST' && from.at === 'tip') {
-      this.#shared.askedTips.add(from.takenAt);
-      if (answer.servedAt - from.takenAt > FRESH_TIP_MS) return { waitMs: 0 };
-    }
     this.#cursor.opened(place, answer.servedAt);
     return answer.iterator;
   }

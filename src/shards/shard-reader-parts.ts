@@ -29,6 +29,6 @@ export interface ShardReaderParts {
    * minute. When it throws a ServiceFault that may pass, it is asked again.
    */
   readonly standing: (signal: AbortSignal) => Promise<ShardStanding>;
-  /** Whether this process has just saved the tip of this time: only then may LATEST be asked for, and once. */
-  readonly isFreshTip: (takenAt: EpochMs) => boolean;
+  /** The iterator that was taken at the tip of this time, once, where this process has saved it: anybody else reads from the start and skips. */
+  readonly tipIterator: (takenAt: EpochMs) => string | undefined;
 }

@@ -84,7 +84,7 @@ async function pipeline(api: Streams, sinks: number): Promise<number> {
     idleMs: 250,
     isClosed: () => true,
     standing: async () => ({ is: 'closed', servedAt: systemClock.now() }),
-    isFreshTip: () => false,
+    tipIterator: () => undefined,
   });
   const drops = () => new ScriptedTarget({ batch: { records: 500, bytes: 5_000_000, waitMs: 0 } }, async () => ({ failed: [] }));
   const targets = Object.fromEntries(Array.from({ length: sinks }, (_, i) => [`s${i}`, drops()]));

@@ -68,7 +68,7 @@ export class ShardWorld {
       startingToken: this.stream.shards.get(shardId)?.startingToken,
       isClosed: () => this.#closed().has(shardId),
       standing: async signal => shardStanding(await this.#description(signal), shardId, this.streams.now()),
-      isFreshTip: () => false,
+      tipIterator: () => undefined,
       ...more,
     });
   }

@@ -86,7 +86,7 @@ describe('shard reader against local servers', function () {
       startingToken: stream.shards.find(shard => shard.shardId === shardId)?.startingToken,
       isClosed: () => closedShards(stream).has(shardId),
       standing: async signal => shardStanding(await streams.describe(arn, signal), shardId, 0),
-      isFreshTip: () => true,
+      tipIterator: () => undefined,
     });
   };
 

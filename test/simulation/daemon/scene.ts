@@ -1,7 +1,7 @@
 /** What the checkers look at: what was written, what the stores hold, what has landed. All of it on the machine, none of it in the daemon. */
 import type { ChangeRecord } from '../../../src/model/change-record.ts';
 import type { Position, Token } from '../../../src/model/position.ts';
-import type { EpochMs, Ms } from '../../../src/model/units.ts';
+import type { Ms } from '../../../src/model/units.ts';
 import type { SinkStart } from '../../../src/ports/control-store.ts';
 import { leaseKey } from '../../../src/ports/lease-store.ts';
 import type { FakeControlStore } from '../../fakes/fake-control-store.ts';
@@ -26,8 +26,6 @@ export interface Scene {
   readonly truth: Truth;
   readonly history: History;
   readonly targets: readonly Target[];
-  /** When LATEST was given, by shard: what was written before is behind the tip. */
-  readonly latestServed: ReadonlyMap<string, readonly EpochMs[]>;
 }
 
 /** By any name that the target has had. */

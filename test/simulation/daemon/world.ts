@@ -3,7 +3,7 @@
  * that come and go. The checkers look at it from outside, through the ports and the stores only.
  */
 import type { ChangeRecord } from '../../../src/model/change-record.ts';
-import type { EpochMs, Ms } from '../../../src/model/units.ts';
+import type { Ms } from '../../../src/model/units.ts';
 import type { GapRow } from '../../../src/ports/control-store.ts';
 import { type LeaseRow, partsOfLeaseKey } from '../../../src/ports/lease-store.ts';
 import type { StreamApi } from '../../../src/ports/stream-api.ts';
@@ -39,7 +39,6 @@ export class World implements Scene, Watch {
   readonly control: FakeControlStore;
   readonly truth: Truth;
   readonly targets: readonly Target[];
-  readonly latestServed = new Map<string, EpochMs[]>();
   readonly positions: PositionsCheck;
   readonly order: OrderCheck;
   readonly lineage: LineageCheck;
@@ -111,13 +110,7 @@ export class World implements Scene, Watch {
     return {
       describe: (...call) => streams.describe(...call),
       children: (...call) => streams.children(...call),
-      iterator: async (source, place, signal) => {
-        const answer = await streams.iterator(source, place, signal);
-        if (place.type === 'LATEST' && answer.is === 'iterator') {
-          this.latestServed.set(source.partition, [...(this.latestServed.get(source.partition) ?? []), answer.servedAt]);
-        }
-        return answer;
-      },
+      iterator: (...call) => streams.iterator(...call),
       read: (iterator, source, signal) => {
         readings.read(iterator);
         return streams.read(iterator, source, signal);

@@ -74,6 +74,24 @@ describe('where sinks start', () => {
     expect(tokensOf(a.delivered).sort()).to.deep.equal(tokens);
   });
 
+  it('at the tip: what is written between the saved tip and the first read is not missed', async () => {
+    const [a, b] = [world.target('a'), world.target('b')];
+    world.write(10);
+    await world.clock.advance(600_000);
+    world.streams.rules.latencyMs = 300;
+    world.leaseFate = () => ({ delayMs: 200 });
+    const worker = world.start({ source: { startingPosition: 'LATEST' } });
+    await world.clock.runUntil(() => world.control.starts.size > 0);
+    const tokens: string[] = [];
+    for (let n = 0; n < 40; n += 1) {
+      tokens.push(...world.write(1));
+      await world.clock.advance(100);
+    }
+    await world.clock.advance(5_000);
+    expect([missing(a.delivered, tokens), missing(b.delivered, tokens)]).to.deep.equal([[], []]);
+    expect([tokensOf(a.delivered).length, worker.sink('a').read]).to.deep.equal([40, 40]);
+  });
+
   it('the same when the crash comes after the tip was asked for', async () => {
     const a = world.target('a', {}, hangs);
     const worker = world.start({ source: { startingPosition: 'LATEST' } });

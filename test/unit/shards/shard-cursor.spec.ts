@@ -26,32 +26,32 @@ describe('shard cursor', () => {
         { type: 'AFTER_SEQUENCE_NUMBER', token },
       ],
     ];
-    for (const [from, place] of places) expect(new ShardCursor(from, {}).iteratorPlace(false)).to.deep.equal(place);
-    expect(new ShardCursor({ at: 'tip', takenAt: at }, {}).iteratorPlace(true)).to.deep.equal({ type: 'LATEST' });
-    expect(new ShardCursor(past(5), {}).iteratorPlace(true)).to.deep.include({ type: 'AFTER_SEQUENCE_NUMBER' });
+    for (const [from, place] of places) expect(new ShardCursor(from, {}).iteratorPlace()).to.deep.equal(place);
+    expect(new ShardCursor({ at: 'tip', takenAt: at }, {}).iteratorPlace()).to.deep.equal(HORIZON);
+    expect(new ShardCursor(past(5), {}).iteratorPlace()).to.deep.include({ type: 'AFTER_SEQUENCE_NUMBER' });
   });
 
   it('moves by what was delivered, not by what was read', () => {
     const cursor = new ShardCursor(past(1), {});
     expect(taken(cursor, 2, 3)).to.deep.equal(tokens(2, 3));
-    expect(cursor.iteratorPlace(false)).to.deep.include({ token: record(1).token });
+    expect(cursor.iteratorPlace()).to.deep.include({ token: record(1).token });
     cursor.delivered([record(2), record(3)]);
-    expect(cursor.iteratorPlace(false)).to.deep.include({ token: record(3).token });
+    expect(cursor.iteratorPlace()).to.deep.include({ token: record(3).token });
     cursor.delivered([]);
-    expect(cursor.iteratorPlace(false)).to.deep.include({ token: record(3).token });
+    expect(cursor.iteratorPlace()).to.deep.include({ token: record(3).token });
   });
 
   it('a lost number is read for at the oldest record until something was delivered', () => {
     const cursor = new ShardCursor(past(5), {});
     cursor.loseNumber('lost');
-    expect(cursor.iteratorPlace(false)).to.deep.equal(HORIZON);
+    expect(cursor.iteratorPlace()).to.deep.equal(HORIZON);
     cursor.opened(HORIZON, at);
     expect(cursor.take([record(8)], at)).to.deep.equal({
       records: [record(8)],
       gap: { reason: 'trimmed', at, note: 'lost', from: record(5).token, to: record(8).token },
     });
     cursor.delivered([record(8)]);
-    expect(cursor.iteratorPlace(false)).to.deep.include({ type: 'AFTER_SEQUENCE_NUMBER' });
+    expect(cursor.iteratorPlace()).to.deep.include({ type: 'AFTER_SEQUENCE_NUMBER' });
   });
 
   it('a hole that was proven empty opens again when the oldest record is looked for once more', () => {

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { Position } from '../../../src/model/position.ts';
+import { SOURCE } from '../../fakes/pipeline-world.ts';
 import { HOUR, ShardWorld, written } from '../../fakes/shard-world.ts';
 
 const MINUTE = 60_000;
@@ -15,18 +16,30 @@ function placesAsked(world: ShardWorld): string[] {
   return places;
 }
 
+/** The iterator that is taken before a tip's time, given once. */
+async function atTip(world: ShardWorld): Promise<() => string | undefined> {
+  const iterators: string[] = [];
+  const source = { ...SOURCE, streamArn: world.stream.arn, partition: world.shardId };
+  const asked = world.streams.iterator(source, { type: 'LATEST' }, new AbortController().signal).then(answer => {
+    if (answer.is === 'iterator') iterators.push(answer.iterator);
+  });
+  await world.clock.runUntil(asked);
+  return () => iterators.pop();
+}
+
 describe('a tip', () => {
-  it('is asked for as LATEST by the run that has just saved it', async () => {
+  it('is read by the iterator that was taken there, where it was saved', async () => {
     const world = new ShardWorld();
     world.append(3);
     await world.clock.advance(HOUR);
+    const tipIterator = await atTip(world);
     const places = placesAsked(world);
-    const follower = world.follow(world.shardId, tipOf(world), { isFreshTip: () => true });
+    const follower = world.follow(world.shardId, tipOf(world), { tipIterator });
     await world.clock.runUntil(() => follower.pages.length === 1);
     world.append(2);
     await world.clock.runUntil(() => follower.records.length === 2);
     expect(follower.tokens).to.deep.equal(written(world.stream, world.shardId).slice(3));
-    expect(places).to.deep.equal(['LATEST']);
+    expect(places).to.deep.equal([]);
     follower.stop.abort();
   });
 
@@ -69,51 +82,36 @@ describe('a tip', () => {
     follower.stop.abort();
   });
 
-  it('is not asked for as LATEST twice: a second pass reads from the start', async () => {
+  it('is read so once: a second pass reads from the start', async () => {
     const world = new ShardWorld();
     await world.clock.advance(HOUR);
+    const tipIterator = await atTip(world);
     const tip = tipOf(world);
     const places = placesAsked(world);
-    const reader = world.reader(world.shardId, { isFreshTip: () => true });
+    const reader = world.reader(world.shardId, { tipIterator });
     for (let pass = 0; pass < 2; pass++) {
       const abort = new AbortController();
       const first = reader.pages(tip, abort.signal)[Symbol.asyncIterator]().next();
       await world.clock.runUntil(first);
       abort.abort();
     }
-    expect(places).to.deep.equal(['LATEST', 'TRIM_HORIZON']);
-  });
-
-  it('is not taken from a LATEST that came late: what was written meanwhile would be passed over', async () => {
-    const world = new ShardWorld();
-    await world.clock.advance(HOUR);
-    const tip = tipOf(world);
-    world.append(1);
-    const places: string[] = [];
-    let throttles = 12;
-    world.streams.fate = ({ place }) => {
-      if (place) places.push(place.type);
-      return throttles-- > 0 ? 'throttled' : 'pass';
-    };
-    const follower = world.follow(world.shardId, tip, { isFreshTip: () => true });
-    await world.clock.runUntil(() => follower.records.length === 1, { maxMs: 5 * MINUTE });
-    expect(places.slice(-2)).to.deep.equal(['LATEST', 'TRIM_HORIZON']);
-    follower.stop.abort();
+    expect(places).to.deep.equal(['TRIM_HORIZON']);
   });
 
   it('expired-iterator-before-first-record: the pinned time decides, not a new LATEST', async () => {
     const world = new ShardWorld();
     world.append(3);
     await world.clock.advance(HOUR);
+    const tipIterator = await atTip(world);
     const places = placesAsked(world);
-    const follower = world.follow(world.shardId, tipOf(world), { isFreshTip: () => true });
+    const follower = world.follow(world.shardId, tipOf(world), { tipIterator });
     await world.clock.runUntil(() => follower.pages.length === 1);
     follower.paused = true;
     world.append(2);
     await world.clock.advance(16 * MINUTE);
     follower.resume();
     await world.clock.runUntil(() => follower.records.length === 2);
-    expect(places).to.deep.equal(['LATEST', 'TRIM_HORIZON']);
+    expect(places).to.deep.equal(['TRIM_HORIZON']);
     expect(follower.tokens).to.deep.equal(written(world.stream, world.shardId).slice(3));
     follower.stop.abort();
   });

@@ -12,8 +12,6 @@ import type { Change } from '../truth.ts';
 
 export type Standing = 'durable' | 'gap' | 'not its own' | 'missing';
 
-/** LATEST is taken so soon after its time was saved. */
-const FRESH_MS = 5_000;
 const HOUR_MS = 3_600_000;
 
 export function standing(scene: Scene, target: Target, change: Change): Standing {
@@ -21,17 +19,14 @@ export function standing(scene: Scene, target: Target, change: Change): Standing
   if (ledger.landed.has(change.token)) return 'durable';
   if (target.coalesces && (ledger.newest.get(change.key)?.n ?? -1) > change.n) return 'durable';
   const start = startOf(scene, target, change.stream);
-  if (start === undefined || !isItsOwn(scene, start, change)) return 'not its own';
+  if (start === undefined || !isItsOwn(start, change)) return 'not its own';
   return isInGap(scene, target, change) ? 'gap' : 'missing';
 }
 
 /** Whether the sink, from where it began, has to be given this change. */
-export function isItsOwn(scene: Scene, start: SinkStart, change: Change): boolean {
+export function isItsOwn(start: SinkStart, change: Change): boolean {
   const { shard, writtenAt } = change;
-  if (start.position === 'LATEST') {
-    const served = (scene.latestServed.get(shard.id) ?? []).filter(at => at >= start.takenAt && at <= start.takenAt + FRESH_MS);
-    return writtenAt >= Math.max(start.takenAt, ...served);
-  }
+  if (start.position === 'LATEST') return writtenAt >= start.takenAt;
   const oldestHeld = start.takenAt - DAY_MS;
   // A shard that was partly trimmed already may lose more until it is opened; that is no gap.
   return writtenAt > (shard.madeAt <= oldestHeld ? oldestHeld + HOUR_MS : oldestHeld);
