@@ -10,6 +10,7 @@ const SOAKS: Readonly<Record<string, { readonly specs: readonly string[]; readon
   targets: { specs: ['test/e2e/bad-targets.spec.ts', 'test/e2e/new-stream.spec.ts'], env: { AWAY_SECONDS: '60', LONG: '1' } },
   partition: { specs: ['test/simulation/partition.spec.ts'], env: { SEEDS: '5000' } },
   workers: { specs: ['test/simulation/workers.spec.ts'], env: { SEEDS: '500' } },
+  lineage: { specs: ['test/integration/lineage.spec.ts'], env: { ROLLS: '12' } },
   replication: { specs: ['test/simulation/replication*.spec.ts'], env: { WORLDS: '10000' } },
 };
 
