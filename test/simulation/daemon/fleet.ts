@@ -115,6 +115,8 @@ class Fleet {
     else if (turn === 'freeze' || turn === 'suspend') this.#freeze(life, turn);
     else if (turn === 'clock') {
       const ms = this.#dice.pick([-3_600_000, -5_000, 5_000, 3_600_000]);
+      // Who sleeps sees by its wall clock alone that it slept: one that is set back meanwhile hides it.
+      if (life.isFrozen) return;
       world.said(`the wall clock of life ${life.n} jumps by ${ms} ms`);
       life.process.jumpWall(ms);
     }
