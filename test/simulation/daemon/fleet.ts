@@ -153,7 +153,7 @@ class Fleet {
     if (this.#stoppedAt.has(life)) return;
     this.world.said(`life ${life.n} is told to stop`);
     this.#stoppedAt.set(life, this.world.clock.elapsed());
-    life.stop.abort();
+    life.tellToStop();
   }
 
   #freeze(life: Life, how: 'freeze' | 'suspend'): void {

@@ -30,6 +30,7 @@ export class Life {
   frozenAt: Ms | undefined;
   /** The check of its readings. */
   readonly readings: { over(): void };
+  #isToStop = false;
   readonly #machine: VirtualClock;
   readonly #crash: Crash | undefined;
   readonly #mourners = new Set<() => void>();
@@ -65,6 +66,12 @@ export class Life {
     for (const f of [...this.#mourners]) f();
   }
 
+  /** As a signal does: one that sleeps hears of it when it wakes. */
+  tellToStop(): void {
+    if (this.isFrozen) this.#isToStop = true;
+    else this.stop.abort();
+  }
+
   freeze(): void {
     this.isFrozen = true;
     this.frozenAt = this.#machine.elapsed();
@@ -80,6 +87,7 @@ export class Life {
   thaw(): void {
     this.isFrozen = false;
     this.process.thaw();
+    if (this.#isToStop) this.stop.abort();
   }
 
   /** A port as this process sees it. */

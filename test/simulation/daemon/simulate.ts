@@ -82,7 +82,7 @@ class Simulation {
   async #stop(life: Life): Promise<void> {
     this.world.said(`life ${life.n} is told to stop`);
     const from = this.world.clock.elapsed();
-    life.stop.abort();
+    life.tellToStop();
     while (life.isRunning) {
       await this.world.clock.advance(this.#dice.between(10, 900));
       stopIfBroken(this.world);
