@@ -1,5 +1,6 @@
 /** The control table in DynamoDB: `pk`, `sk`, both text, and `expiresAt` for rows that are only rubbish after a while. */
 import type { Item } from '../model/item.ts';
+import { byMaking } from '../model/stream-arn.ts';
 import type { EpochMs, Ms, SinkName } from '../model/units.ts';
 import type { ControlStore, GapRow, Member, SinkRequest, SinkStart, StreamRow } from '../ports/control-store.ts';
 import { ServiceFault } from '../ports/service-fault.ts';
@@ -83,7 +84,7 @@ class DynamoControlStore implements ControlStore {
 
   async streams(pipeline: string, signal: AbortSignal): Promise<readonly StreamRow[]> {
     const streams = (await this.#ofKind(rows.streamsOf(pipeline), signal)).map(item => rows.streamRow(pipeline, item));
-    return streams.sort((a, b) => a.firstSeenAt - b.firstSeenAt);
+    return streams.sort(byMaking);
   }
 
   async putStream(row: StreamRow, signal: AbortSignal): Promise<void> {

@@ -3,6 +3,7 @@
  * restored: what was written between the two is in neither, which is kept as a gap. The old one is read to its end, sink by sink, before the new one.
  */
 import type { Gap } from '../model/page.ts';
+import { byMaking } from '../model/stream-arn.ts';
 import type { SinkName } from '../model/units.ts';
 import type { OpenSink } from '../pipeline/open-sink.ts';
 import type { StreamRow } from '../ports/control-store.ts';
@@ -56,7 +57,7 @@ export class TableStreams {
     if (newest === undefined ? this.#streams.size > 0 : this.#streams.has(newest)) return;
     const rows = await this.#known(signal);
     for (const { arn } of rows) this.#written.add(arn);
-    const known = [...rows, ...(await this.#begun(newest, signal))].sort((a, b) => a.firstSeenAt - b.firstSeenAt);
+    const known = [...rows, ...(await this.#begun(newest, signal))].sort(byMaking);
     for (const { arn, drainedAt } of known) {
       if (drainedAt === undefined || this.#parts.clock.now() - drainedAt < RETENTION_MS) this.#open(arn, known);
     }

@@ -1,4 +1,5 @@
 /** Control rows in memory; the contract suite runs against this and the real store. */
+import { byMaking } from '../../src/model/stream-arn.ts';
 import type { ControlStore, GapRow, Member, SinkRequest, SinkStart, StreamRow } from '../../src/ports/control-store.ts';
 import { type FakeFaults, underFate } from './fake-faults.ts';
 
@@ -56,9 +57,7 @@ export class FakeControlStore implements ControlStore {
   }
 
   streams(pipeline: string, signal: AbortSignal): Promise<readonly StreamRow[]> {
-    return this.#call('streams', signal, () =>
-      [...this.streamRows.values()].filter(row => row.pipeline === pipeline).sort((a, b) => a.firstSeenAt - b.firstSeenAt),
-    );
+    return this.#call('streams', signal, () => [...this.streamRows.values()].filter(row => row.pipeline === pipeline).sort(byMaking));
   }
 
   putStream(row: StreamRow, signal: AbortSignal): Promise<void> {
