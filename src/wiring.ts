@@ -10,6 +10,7 @@ import { kclTable } from './adapters/kcl-table.ts';
 import { kclNames } from './adapters/lease-names.ts';
 import { leaseStore } from './adapters/lease-store.ts';
 import { type ProcessLog, processLog } from './adapters/log.ts';
+import { namingPermissions } from './adapters/state-permissions.ts';
 import { stayAlive, systemClock, systemRandom } from './adapters/system.ts';
 import { type Telemetry, telemetry } from './adapters/telemetry.ts';
 import { timedTable } from './adapters/timed-table.ts';
@@ -141,7 +142,7 @@ interface StateStores extends Omit<Stores, 'close'> {
 }
 
 function stateStores({ state, leases, pipelines }: Settings, clients: AwsClients): StateStores {
-  const table = clients.table(awsOptions(state));
+  const table = namingPermissions(clients.table(awsOptions(state)));
   const common = { table, create: state.createTables, clock: systemClock };
   const control = controlStore({ ...common, name: state.controlTable });
   const inherited = { table, name: state.leaseTable, clock: systemClock };

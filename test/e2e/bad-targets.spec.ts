@@ -124,6 +124,24 @@ describe('bad targets', function () {
     });
   });
 
+  it('a Kinesis stream that denies names its action and stream; the others go on', async () => {
+    const { kinesis } = await stage();
+    gate = await startGate(kinesis);
+    gate.judge = operation => (operation === 'PutRecords' ? jsonRefusal('AccessDeniedException', 'User is not authorized.') : undefined);
+    const shop = await openShop({ sinks: ['eu', 'changes'], more: { changes: { endpoint: gate.endpoint } } });
+    const daemon = await shop.open();
+    const writer = shop.writer();
+    await writer.write(20, { perSecond: 200, signal: AbortSignal.timeout(20_000) });
+    await until('the sink halts', async () => (await sinkOf(daemon, 'changes'))?.state === 'halted');
+    const changes = await sinkOf(daemon, 'changes');
+    console.log(`        ${changes?.reason}`);
+    expect(changes?.reason)
+      .match(/kinesis:PutRecords/)
+      .and.include(shop.places.kinesis.stream)
+      .and.not.include('..');
+    await until('the others have all', async () => (await sinkOf(daemon, 'eu'))?.open === 0);
+  });
+
   it('expired credentials and signatures are no halt: the writes go on by themselves', async () => {
     const { dynamodb } = await stage();
     gate = await startGate(dynamodb);

@@ -1,5 +1,6 @@
 /** The state tables, which everything hangs on: out of reach at the start, out of reach for a while, and what is kept in them for a restart. */
 import { expect } from 'chai';
+import { type Gate, jsonRefusal, startGate } from './gate.ts';
 import { closeShops, openShop, type Shop } from './shop.ts';
 import { stage } from './stage.ts';
 import { expectComplete, verdictsOf } from './verdicts.ts';
@@ -12,7 +13,12 @@ const readiness = async (shop: Shop): Promise<{ status: number; text: string }> 
 
 describe('state tables', function () {
   this.timeout(90_000);
-  afterEach(closeShops);
+  let gate: Gate | undefined;
+  afterEach(async () => {
+    await closeShops();
+    await gate?.stop();
+    gate = undefined;
+  });
 
   for (const mode of ['refuse', 'hang'] as const) {
     it(`out of reach at the start (${mode}): alive but not ready, says why, keeps trying, and then works`, async () => {
@@ -35,6 +41,25 @@ describe('state tables', function () {
       await delivering(daemon);
     });
   }
+
+  it('denied: alive but not ready, names action and table, and works once they are granted', async () => {
+    const { dynamodb } = await stage();
+    gate = await startGate(dynamodb);
+    gate.judge = operation => (/Table$/.test(operation) ? jsonRefusal('AccessDeniedException', 'User is not authorized') : undefined);
+    const shop = await openShop({ sinks: ['eu'] });
+    const state = { ...shop.settings.state, endpoint: gate.endpoint };
+    const daemon = shop.launch({ settings: { ...shop.settings, state } });
+    const text = await until('it says that it is denied', async () => {
+      const now = await readiness(shop);
+      return now.status === 503 && /denied|not authorized/i.test(now.text) ? now.text : undefined;
+    });
+    console.log(`        ${text.trim()}`);
+    expect(text)
+      .match(/dynamodb:\w+Table/)
+      .and.match(/shop-(leases|control)/);
+    gate.judge = () => undefined;
+    await daemon.ready();
+  });
 
   it('out of reach for longer than a lease lasts, under load: it stops writing, comes back by itself, and nothing is lost', async () => {
     const { lines } = await stage();
