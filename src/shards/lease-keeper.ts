@@ -44,6 +44,12 @@ export interface LeaseKeeperParts {
 }
 
 const TAKES_AT_ONCE = 16;
+/**
+ * A table of more rows is scanned seldomer in proportion, to three intervals: each scan reads all of it, and most rows have ended. What cannot wait rings
+ * or falls due by itself; a dead owner's rows are taken that much later.
+ */
+const MANY_ROWS = 5_000;
+const INTERVALS = 3;
 /** A hand-over that was begun before its target said that it leaves is over by then. */
 const ARRIVALS_MS: Ms = 700;
 
@@ -173,7 +179,8 @@ export class LeaseKeeper {
       await this.#obey(this.#balance.plan(this.#seen(rows, runnable)), signal);
       const now = clock.elapsed();
       const ends = [this.#sightings.nextExpiry(this.#notHeld(runnable), now, timing.durationMs), this.#parts.crew.nextDeath];
-      return Math.min(timing.renewMs, ...ends.flatMap(at => (at === undefined ? [] : [Math.max(0, at - now) + 1])));
+      const everyMs = timing.renewMs * Math.min(INTERVALS, Math.max(1, rows.length / MANY_ROWS));
+      return Math.min(everyMs, ...ends.flatMap(at => (at === undefined ? [] : [Math.max(0, at - now) + 1])));
     } catch (error) {
       if (signal.aborted) return 0;
       const trouble = error instanceof Error ? error.message : String(error);

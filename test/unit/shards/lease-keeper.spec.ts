@@ -279,4 +279,22 @@ describe('lease keeper', () => {
     await world.clock.advance(60_000);
     expect([a.keeper.held.size, a.events.filter(event => event.startsWith('lost'))]).to.deep.equal([1_000, []]);
   });
+
+  it('a table of many rows is scanned seldomer, and a dead owner is found out all the same', async () => {
+    for (let n = 0; n < 15_000; n++) await world.row(`s${n}`);
+    const wanting = (name: string) => Object.assign(worker(name), { runnable: (row: LeaseRow) => /:s\d$/.test(row.key) });
+    const a = wanting('a');
+    await world.clock.advance(10_000);
+    let scans = 0;
+    world.fate = operation => {
+      scans += Number(operation === 'scan');
+      return 'pass';
+    };
+    await world.clock.advance(90_000);
+    expect([a.keeper.held.size, scans]).to.deep.equal([10, 10]);
+    a.kill();
+    const c = wanting('c');
+    await world.clock.advance(TIMING.durationMs + 3 * TIMING.renewMs);
+    expect(c.keeper.held.size).to.equal(10);
+  });
 });
