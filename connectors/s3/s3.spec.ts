@@ -12,7 +12,7 @@ import { layoutProblem, objectNames } from './layout.ts';
 import { optionsSchema } from './options.ts';
 import { faultOf, meansExists } from './store.ts';
 
-const OPTIONS = optionsSchema.parse({ bucket: 'b', prefix: '/changes/' });
+const OPTIONS = optionsSchema.parse({ bucket: 'shop-archive', prefix: '/changes/' });
 const NEVER = new AbortController().signal;
 
 async function thrown(promise: Promise<unknown>): Promise<unknown> {
@@ -47,7 +47,7 @@ describe('s3: names', () => {
     expect(layoutProblem('!{account}')).to.contain('!{account} is not known').and.contain('!{table}');
     expect(layoutProblem('!{timestamp:QQ}')).to.contain('not known');
     expect(layoutProblem('a/!{table')).to.contain('not closed');
-    expect(optionsSchema.safeParse({ bucket: 'b', layout: '!{x}' }).error?.message).to.contain('!{x} is not known');
+    expect(optionsSchema.safeParse({ bucket: 'shop-archive', layout: '!{x}' }).error?.message).to.contain('!{x} is not known');
   });
 
   it('odd table and shard names are encoded', () => {
