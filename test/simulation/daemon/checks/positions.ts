@@ -1,10 +1,11 @@
 /**
  * Law 1: at the moment a position is saved, every record up to it is durable in the target, or a newer one of its key where it coalesces, or in a durable
- * gap, or was never the sink's own. And: a position is never lowered, and an end is only of a shard that has ended.
+ * gap, or was never the sink's own. And: a position is never lowered, and an end is only of a shard that has ended. A record that was trimmed by then and
+ * is in no gap was lost in silence: law 8.
  */
 import { comparePositions, type Position } from '../../../../src/model/position.ts';
 import { type LeaseRow, partsOfLeaseKey } from '../../../../src/ports/lease-store.ts';
-import { nameOf, numberOf, PIPELINE, type Scene } from '../scene.ts';
+import { DAY_MS, nameOf, numberOf, PIPELINE, type Scene } from '../scene.ts';
 import type { Target } from '../target.ts';
 import { standing } from './standing.ts';
 
@@ -48,9 +49,11 @@ export class PositionsCheck {
     for (let at = this.#verified.get(id) ?? 0; at < upTo; at++) {
       const change = changes[at];
       if (change === undefined || standing(this.#scene, target, change) !== 'missing') continue;
+      // Nobody can read it any more: what is missing is its gap.
+      const isLost = streams.now() - change.writtenAt >= DAY_MS;
       history.breaks(
-        'law 1',
-        `${target.name} saved ${textOf(position)} at ${nameOf(shardId)}, and record ${numberOf(change.token)} is not finished`,
+        isLost ? 'law 8' : 'law 1',
+        `${target.name} saved ${textOf(position)} at ${nameOf(shardId)}, and record ${numberOf(change.token)} is ${isLost ? 'lost without a gap' : 'not finished'}`,
       );
       return;
     }

@@ -1,5 +1,5 @@
 /**
- * The simulation over a source with some text changed: a weakened part, as a test of the checkers needs it, without flags in what runs in production. The
+ * A simulation over a source with some text changed: a weakened rule, as a test of the checkers needs it, without flags in what runs in production. The
  * whole graph of modules is loaded once more under a query of its own, and the changed files are patched while they are loaded.
  */
 import { readFileSync } from 'node:fs';
@@ -14,14 +14,18 @@ export interface Patch {
   readonly to: string;
 }
 
-type Simulation = typeof import('./simulate.ts');
+/** Worlds of one daemon and its lives, or of several at once. */
+export type WorldName = 'daemon' | 'fleet';
+
+/** Throws a Broken of its graph of modules when a law was broken. */
+export type Simulation = (seed: number) => Promise<unknown>;
 
 const ROOT = new URL('../../..', import.meta.url).href;
 const OURS = ['src/', 'test/'].map(folder => ROOT + folder);
 let made = 0;
 
 /** Throws when a patch does not fit the source any more. */
-export async function mutant(patches: readonly Patch[]): Promise<Simulation> {
+export async function mutant(world: WorldName, patches: readonly Patch[]): Promise<Simulation> {
   for (const patch of patches) patched(readFileSync(fileURLToPath(new URL(patch.file, ROOT)), 'utf8'), patch);
   made += 1;
   const query = `?mutant=${made}`;
@@ -39,8 +43,10 @@ export async function mutant(patches: readonly Patch[]): Promise<Simulation> {
       return { ...loaded, source: meant.reduce(patched, text) };
     },
   });
+  const load = async <M>(path: string) => (await import(new URL(path, import.meta.url).href + query)) as M;
   try {
-    return (await import(new URL('simulate.ts', import.meta.url).href + query)) as Simulation;
+    if (world === 'daemon') return (await load<typeof import('../daemon/simulate.ts')>('../daemon/simulate.ts')).simulate;
+    return (await load<typeof import('../daemon/fleet.ts')>('../daemon/fleet.ts')).simulateFleet;
   } finally {
     hooks.deregister();
   }
