@@ -9,8 +9,9 @@ const SOAKS: Readonly<Record<string, { readonly specs: readonly string[]; readon
   memory: { specs: ['test/e2e/memory.spec.ts'], env: { CHANGES: '100000', FILE_SECONDS: '60' } },
   targets: { specs: ['test/e2e/bad-targets.spec.ts', 'test/e2e/new-stream.spec.ts'], env: { AWAY_SECONDS: '60', LONG: '1' } },
   partition: { specs: ['test/simulation/partition.spec.ts'], env: { SEEDS: '5000' } },
-  workers: { specs: ['test/simulation/workers.spec.ts'], env: { SEEDS: '500' } },
+  workers: { specs: ['test/integration/fleet.spec.ts'], env: { FAULTS: '110', FREEZE_SECONDS: '30', COLD_STARTS: '10' } },
   lineage: { specs: ['test/integration/lineage.spec.ts'], env: { ROLLS: '12' } },
+  leases: { specs: ['test/simulation/workers.spec.ts'], env: { SEEDS: '500' } },
   replication: { specs: ['test/simulation/replication*.spec.ts'], env: { WORLDS: '10000' } },
 };
 
