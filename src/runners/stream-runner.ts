@@ -81,9 +81,10 @@ export class StreamRunner {
   /** Every listed shard has its row, every row that is worth a lease has an owner, and every shard that is held here has had an answer. */
   get isOpened(): boolean {
     if (this.#starts === undefined) return this.graph.streamGone;
+    if (!this.runs.every(run => run.isOpened)) return false;
     const { held } = this.#parts.keeper;
     const free = [...this.#positions.rows.values()].filter(row => row.owner === undefined && !held.has(row.key));
-    return this.#missing().length === 0 && this.runs.every(run => run.isOpened) && !free.some(row => this.#positions.isRunnable(row));
+    return !free.some(row => this.#positions.isRunnable(row)) && this.#missing().length === 0;
   }
 
   /** A full listing where one is due here, and everything that follows from it. The first one decides where sinks begin. */
