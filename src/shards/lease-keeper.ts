@@ -13,6 +13,7 @@ import { HeldBack } from './held-back.ts';
 import { HeldLease, type Instant, instant, isOurs, type LeaseTiming, type LostReason, marginMs } from './held-lease.ts';
 import type { LeasePlan } from './lease-plan.ts';
 import type { Crew } from './membership.ts';
+import { passOn } from './pass-on.ts';
 import { Renewals } from './renewals.ts';
 import { Sightings } from './sightings.ts';
 
@@ -50,8 +51,6 @@ const TAKES_AT_ONCE = 16;
  */
 const MANY_ROWS = 5_000;
 const INTERVALS = 3;
-/** A hand-over that was begun before its target said that it leaves is over by then. */
-const ARRIVALS_MS: Ms = 700;
 
 export class LeaseKeeper {
   readonly #parts: LeaseKeeperParts;
@@ -126,26 +125,10 @@ export class LeaseKeeper {
     this.#parts.crew.ring(worker);
   }
 
-  /** When we leave: what was handed to us meanwhile goes on to the next, and what is on its way to us is waited for. */
-  async passOn(signal: AbortSignal): Promise<void> {
-    const { store, clock } = this.#parts;
-    const from = clock.elapsed();
-    for (;;) {
-      const rows = await store.scan(signal);
-      await this.#passOn(rows, signal);
-      if (!this.#balance.expects(rows) || clock.elapsed() - from >= ARRIVALS_MS || signal.aborted) return;
-      await clock.sleep(ARRIVALS_MS / 4, signal);
-    }
-  }
-
-  async #passOn(rows: readonly LeaseRow[], signal: AbortSignal): Promise<void> {
-    const { store, worker, crew } = this.#parts;
-    for (const row of rows) {
-      if (row.owner !== worker || this.#held.has(row.key) || this.unsettled.has(row.key)) continue;
-      const to = this.#balance.heir(row.key);
-      await store.write(row, { owner: to ?? null, ...(to !== undefined && { handoffFrom: worker }) }, signal);
-      if (to !== undefined) crew.ring(to);
-    }
+  /** When we leave: what was handed to us meanwhile, or is on its way to us, goes on to the next. */
+  passOn(signal: AbortSignal): Promise<void> {
+    const isOurs = ({ key, owner }: LeaseRow) => owner === this.#parts.worker && !this.#held.has(key) && !this.unsettled.has(key);
+    return passOn({ ...this.#parts, balance: this.#balance, isOurs }, signal);
   }
 
   /** Takes leases until the signal aborts. What is held then stays held and is renewed until it is released, or until `close`. */
