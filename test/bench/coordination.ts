@@ -5,6 +5,7 @@
 import drop from '../../connectors/drop/index.ts';
 import { controlStore } from '../../src/adapters/control-store.ts';
 import { leaseStore } from '../../src/adapters/lease-store.ts';
+import type { Item } from '../../src/model/item.ts';
 import type { Ms } from '../../src/model/units.ts';
 import type { StreamApi } from '../../src/ports/stream-api.ts';
 import type { TableApi } from '../../src/ports/table-api.ts';
@@ -103,7 +104,7 @@ async function settled({ shards, workers }: Case): Promise<World> {
     kinesis: unused,
   };
   const ends = Array.from({ length: workers }, (_, n) => daemon(plan(n), parts).run(stop.signal));
-  await clock.runUntil(() => owned(tables.items('leases')) === shards, { maxMs: HOUR_MS });
+  await clock.runUntil(() => isAtRest(tables.items('leases'), shards), { maxMs: HOUR_MS });
   await clock.advance(SETTLE_MS);
   return { clock, stream, tables, capacity, calls, stop, ends };
 }
@@ -129,7 +130,11 @@ function kind(name: string, request: { readonly TableName: string; readonly Expr
   return names.includes('positions') ? 'checkpoint' : 'renewal';
 }
 
-const owned = (items: readonly object[]): number => items.filter(item => 'leaseOwner' in item).length;
+/** Each open shard is held, and each that has ended is marked so. */
+function isAtRest(rows: readonly Item[], shards: number): boolean {
+  const open = rows.filter(({ checkpoint }) => checkpoint !== undefined && 'S' in checkpoint && checkpoint.S !== 'SHARD_END');
+  return open.length === shards && open.every(row => 'leaseOwner' in row);
+}
 
 function plan(n: number): DaemonPlan {
   const source = {

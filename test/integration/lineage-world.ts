@@ -58,7 +58,8 @@ export class LineageWorld {
   readonly #clients: AwsClients;
   readonly #control: ControlStore;
   #arn = '';
-  #begun = 0;
+  /** As `key n`. */
+  readonly #written = new Set<string>();
   #writes = true;
   /** By shard. */
   readonly parents = new Map<string, string | undefined>();
@@ -116,7 +117,11 @@ export class LineageWorld {
   /** No more writes; resolves when the whole stream has been read up to the last one. */
   async quiet(): Promise<void> {
     this.#writes = false;
-    await until('the last write is in the stream', () => this.#truth.size >= this.#begun, 60_000);
+    const isSeen = () => {
+      const seen = new Set(this.truth.map(({ key, n }) => `${key} ${n}`));
+      return [...this.#written].every(change => seen.has(change));
+    };
+    await until('the last write is in the stream', isSeen, 60_000);
   }
 
   async close(): Promise<void> {
@@ -163,7 +168,7 @@ export class LineageWorld {
   async #keepWriting(table: TableApi, writer: number): Promise<void> {
     for (let n = 1; !this.#stop.signal.aborted && this.#writes; n++) {
       const Item = { pk: { S: `k${writer}-${n % KEYS}` }, n: { N: String(n) } };
-      this.#begun += 1;
+      this.#written.add(`${Item.pk.S} ${n}`);
       await insist(() => table.call('PutItem', { TableName: 'orders', Item }, NEVER));
       await sleep(WRITE_EVERY_MS);
     }
