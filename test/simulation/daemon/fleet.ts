@@ -28,8 +28,10 @@ const WEIGHTS: Readonly<Record<Turn, number>> = {
   replace: 0.05,
   none: 24,
 };
-/** A row, at a step. */
-const STOLEN = 0.01;
+/** At a step: a row is taken by a stranger, a process does not reach the lease table. */
+const [STOLEN, CUT] = [0.01, 0.02];
+/** A line that goes is slow before. */
+const SLOW_MS: Ms = 4_000;
 const MOST_LIVES = 4;
 const ROLL_HOURS = 4;
 const HOUR_MS: Ms = 3_600_000;
@@ -96,13 +98,15 @@ class Fleet {
       else if (turn === 'replace') await this.#replaceStream();
       else this.#turn(turn);
       if (this.#thief.chance(STOLEN)) this.#incidents.steal();
+      if (this.#thief.chance(CUT) && this.#lives.length > 0) this.#cut(this.#thief.pick(this.#lives), this.#thief.between(2_000, 25_000));
     }
   }
 
   #join(crash?: Crash): void {
     this.#begun += 1;
+    const line = dice(this.#plan.seed, `line of ${this.#begun}`);
     this.world.said(`life ${this.#begun} begins${crash ? `, to die ${crash.when} call ${crash.call}` : ''}`);
-    this.#lives.push(startLife(this.world, { n: this.#begun, crash, drainMs: this.#dice.between(200, 4_000) }));
+    this.#lives.push(startLife(this.world, { n: this.#begun, crash, drainMs: this.#dice.between(200, 4_000), line }));
   }
 
   #turn(turn: Turn): void {
@@ -156,6 +160,22 @@ class Fleet {
     life.tellToStop();
   }
 
+  #cut(life: Life, ms: Ms): void {
+    const { clock, isolation, history } = this.world;
+    if (life.line !== 'well') return;
+    history.say(`life ${life.n} soon does not reach the lease table for ${ms} ms`);
+    const what = `line of life ${life.n}`;
+    isolation.outage(what, true);
+    life.line = 'slow';
+    clock.after(SLOW_MS, () => {
+      if (life.line === 'slow') life.line = 'cut';
+    });
+    clock.after(SLOW_MS + ms, () => {
+      life.line = 'well';
+      isolation.outage(what, false);
+    });
+  }
+
   #freeze(life: Life, how: 'freeze' | 'suspend'): void {
     if (life.isFrozen) return;
     const ms = this.#dice.between(500, 40_000);
@@ -198,7 +218,10 @@ class Fleet {
     const { world } = this;
     const hadDisabled = world.targets.some(({ presence }) => presence === 'disabled');
     this.#incidents.heal();
-    for (const life of this.#lives) if (life.isFrozen) life.thaw();
+    for (const life of this.#lives) {
+      life.line = 'well';
+      if (life.isFrozen) life.thaw();
+    }
     await this.#step(0);
     // Those that run know such a sink as disabled. Whoever else is left may still be on its way out, or made to die.
     if (hadDisabled) await this.#endAll();

@@ -26,6 +26,8 @@ export class Life {
   lostLeases = 0;
   diedAt: Ms | undefined;
   isFrozen = false;
+  /** Its own way to the lease table. */
+  line: 'well' | 'slow' | 'cut' = 'well';
   /** The last time. */
   frozenAt: Ms | undefined;
   /** The check of its readings. */

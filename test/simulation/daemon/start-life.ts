@@ -8,16 +8,27 @@ import { SOURCE_PLAN } from '../../fakes/daemon-world.ts';
 import { seededRandom } from '../../fakes/virtual-clock.ts';
 import { claimed } from './checks/claims.ts';
 import { ReadingsCheck } from './checks/readings.ts';
+import type { Dice } from './dice.ts';
 import { type Crash, Life } from './life.ts';
+import { ownLine } from './own-line.ts';
 import { nameOf, numberOf, PIPELINE } from './scene.ts';
 import type { Target } from './target.ts';
 import type { World } from './world.ts';
 
-export function startLife(world: World, { n, crash, drainMs }: { n: number; crash?: Crash | undefined; drainMs: Ms }): Life {
+export interface LifePlan {
+  readonly n: number;
+  readonly crash?: Crash | undefined;
+  readonly drainMs: Ms;
+  /** Its way to the lease table is its own: the chance of what happens on it. */
+  readonly line?: Dice;
+}
+
+export function startLife(world: World, { n, crash, drainMs, line }: LifePlan): Life {
   const { plan } = world;
   const readings = new ReadingsCheck(world);
   const life = new Life(n, world.clock, { crash, readings });
   life.mourn(() => world.said(`life ${n} dies at call ${life.calls}`));
+  const leases = claimed(world, life.worker);
   const running = daemon(
     {
       name: 'shop',
@@ -41,7 +52,7 @@ export function startLife(world: World, { n, crash, drainMs }: { n: number; cras
         gapFound: (at, sinks, gap) =>
           world.said(`gap ${nameOf(at.partition)} ${sinks} ${gap.reason} ${numberOf(gap.from ?? '')}..${numberOf(gap.to ?? '')}`),
       },
-      leases: life.sees(claimed(world, life.worker)),
+      leases: life.sees(line === undefined ? leases : ownLine(leases, life, { clock: world.clock, dice: line })),
       control: life.sees(world.control),
       source: () => ({ tables: life.sees(tableApi(world)), streams: life.sees(world.streamApi(readings)) }),
       table: noClient,

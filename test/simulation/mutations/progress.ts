@@ -118,7 +118,6 @@ export const progress: readonly Mutation[] = [
       },
     ],
     seeds: 100,
-    from: 24,
   },
   {
     name: 'a key that is in a batch is cut again: two of one key in flight',
