@@ -5,6 +5,7 @@ import { systemClock, systemRandom } from '../../src/adapters/system.ts';
 import type { Position } from '../../src/model/position.ts';
 import type { Reader } from '../../src/ports/reader.ts';
 import type { StreamApi } from '../../src/ports/stream-api.ts';
+import { type FirstTips, firstTips } from '../../src/runners/first-tips.ts';
 import { closedShards, shardStanding } from '../../src/shards/lineage.ts';
 import { shardReader } from '../../src/shards/shard-reader.ts';
 import { keptLog, NEVER } from '../fakes/lease-world.ts';
@@ -70,7 +71,7 @@ describe('shard reader against local servers', function () {
     await insist(() => table.call('PutItem', { TableName: 'orders', Item }, NEVER));
   };
 
-  const readerOf = async (shardId: string): Promise<Reader> => {
+  const readerOf = async (shardId: string, tips?: FirstTips): Promise<Reader> => {
     const stream = await described();
     const { table, region, createdAt, viewType, keyNames } = stream;
     return shardReader({
@@ -86,13 +87,13 @@ describe('shard reader against local servers', function () {
       startingToken: stream.shards.find(shard => shard.shardId === shardId)?.startingToken,
       isClosed: () => closedShards(stream).has(shardId),
       standing: async signal => shardStanding(await streams.describe(arn, signal), shardId, 0),
-      tipIterator: () => undefined,
+      tipIterator: takenAt => tips?.take(shardId, takenAt),
     });
   };
 
-  const follow = async (from: Position): Promise<Follower> => {
+  const follow = async (from: Position, tips?: FirstTips): Promise<Follower> => {
     const { shards } = await described();
-    return new Follower(await readerOf(shards[0]?.shardId ?? ''), from);
+    return new Follower(await readerOf(shards[0]?.shardId ?? '', tips), from);
   };
 
   const until = async (goal: () => boolean): Promise<void> => {
@@ -128,7 +129,10 @@ describe('shard reader against local servers', function () {
         const middle = all.records[14];
         if (middle === undefined) throw new Error('thirty records were expected');
         const rest = await follow({ at: 'after', token: middle.token, changedAt: middle.changedAt });
-        const tip = await follow({ at: 'tip', takenAt: (await described()).servedAt });
+        const description = await described();
+        const shardIds = description.shards.map(({ shardId }) => shardId);
+        const tips = await firstTips({ description, shardIds, streams, clock: systemClock }, NEVER);
+        const tip = await follow({ at: 'tip', takenAt: tips.takenAt }, tips);
         await until(() => tip.pages.length > 0);
         await write(31);
         await until(() => rest.records.length >= 16 && tip.records.length >= 1);
