@@ -26,7 +26,8 @@ export interface Consumption {
   readonly requests: Readonly<Record<string, number>>;
 }
 
-const SETTLE_MS = 30_000;
+/** Each shard is asked thirty times in quick succession before it is taken for idle. */
+const SETTLE_MS = 75_000;
 const START_LIMIT_MS = 300_000;
 const PROBE = `
 import { renameSync, writeFileSync } from 'node:fs';
@@ -34,7 +35,8 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 const { PROBE_FILE: file } = process.env;
 setFlagsFromString('--expose-gc');
-process.on('SIGUSR2', runInNewContext('gc'));
+const gc = runInNewContext('gc');
+process.on('SIGUSR2', () => gc());
 setInterval(() => {
   const { rss, heapUsed } = process.memoryUsage();
   const { user, system } = process.cpuUsage();
