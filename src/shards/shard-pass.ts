@@ -21,6 +21,8 @@ import { type Retry, ShardTrouble } from './shard-trouble.ts';
 export interface SharedByPasses {
   readonly throttles: ThrottleNotice;
   readonly absence: Absence;
+  /** The shard was open and had no next iterator. */
+  hadNoNext: boolean;
 }
 
 export interface PassAsked {
@@ -46,8 +48,6 @@ export class ShardPass {
   #mayHaveEnded = false;
   /** By a listing before the last read. */
   #seenClosed = false;
-  /** The shard was open and had no next iterator. */
-  #hadNoNext = false;
   #failedNumbers = 0;
   #request: AbortController | undefined;
 
@@ -193,7 +193,7 @@ export class ShardPass {
         if (is !== 'open' && !(is === 'closed' && this.#mayHaveMore()))
           return { records: [], ...this.#cursor.holeAtEnd(servedAt), end: true };
         this.#mayHaveEnded = false;
-        this.#hadNoNext ||= is === 'open';
+        this.#shared.hadNoNext ||= is === 'open';
         this.#seenClosed = is === 'closed';
         this.#dueAt = clock.elapsed() + (is === 'closed' ? 0 : this.#pace.afterUnconfirmedEnd());
         return undefined;
@@ -209,7 +209,7 @@ export class ShardPass {
    * more, now that it is closed. A tip could only be read again with older records, so it takes proof that the server is such a one.
    */
   #mayHaveMore(): boolean {
-    return !this.#seenClosed && (this.#hadNoNext || !this.#cursor.isAtTip);
+    return !this.#seenClosed && (this.#shared.hadNoNext || !this.#cursor.isAtTip);
   }
 
   /** A listing is shared by many, so it may go on when this pass is over. */

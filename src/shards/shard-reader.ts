@@ -10,7 +10,7 @@ import type { ShardReaderParts } from './shard-reader-parts.ts';
 
 /** What it throws is a ServiceFault that only an operator can mend (no permission, the stream gone), or our own mistake. */
 export function shardReader(parts: ShardReaderParts): Reader {
-  const shared = { throttles: new ThrottleNotice(), absence: new Absence() };
+  const shared = { throttles: new ThrottleNotice(), absence: new Absence(), hadNoNext: false };
   return {
     partition: parts.source.partition,
     pages: (from, signal, permit = async () => true) => new ShardPass(parts, shared, { from, signal, permit }).pages(),

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Position } from '../../../src/model/position.ts';
 import { SOURCE } from '../../fakes/pipeline-world.ts';
-import { HOUR, ShardWorld, written } from '../../fakes/shard-world.ts';
+import { Follower, HOUR, ShardWorld, written } from '../../fakes/shard-world.ts';
 
 const MINUTE = 60_000;
 
@@ -96,6 +96,23 @@ describe('a tip', () => {
       abort.abort();
     }
     expect(places).to.deep.equal(['TRIM_HORIZON']);
+  });
+
+  it('a server that gives an open shard no next iterator is known to all passes: what came between an empty page and the close is read', async () => {
+    const world = new ShardWorld({ nextOnOpen: 'absent' });
+    await world.clock.advance(HOUR);
+    const { shardId } = world;
+    const tip = tipOf(world);
+    const reader = world.reader(shardId);
+    const first = new Follower(reader, tip);
+    await world.clock.runUntil(() => first.pages.length === 2);
+    first.stop.abort();
+    const second = new Follower(reader, tip);
+    await world.clock.runUntil(() => second.pages.length === 1);
+    world.append(2);
+    world.stream.disable();
+    await world.clock.runUntil(() => second.ended, { maxMs: 60_000 });
+    expect(second.tokens).to.deep.equal(written(world.stream, shardId));
   });
 
   it('expired-iterator-before-first-record: the pinned time decides, not a new LATEST', async () => {
