@@ -49,7 +49,6 @@ export const sharing: readonly Mutation[] = [
       },
     ],
     seeds: 60,
-    from: 11,
   },
   {
     name: 'the bytes of a rest that is dropped are not given back',
