@@ -18,8 +18,8 @@ export const rights: readonly Mutation[] = [
     world: 'fleet',
     law: 'law 7',
     patches: [{ file: 'src/runners/shard-opening.ts', from: 'mayWrite: () => lease.check(),', to: 'mayWrite: () => true,' }],
-    seeds: 300,
-    from: 53,
+    seeds: 600,
+    from: 196,
   },
   {
     name: 'a row that a live owner renews is taken',
@@ -60,7 +60,7 @@ export const rights: readonly Mutation[] = [
         to: "if (answer.is === 'written') return this.#adopt(answer.row, instant(clock));",
       },
     ],
-    seeds: 600,
+    seeds: 1000,
     from: 174,
   },
   {
@@ -68,7 +68,7 @@ export const rights: readonly Mutation[] = [
     world: 'fleet',
     law: 'law 2',
     patches: [{ file: 'src/pipeline/attempt.ts', from: "  signal.addEventListener('abort', giveUp);", to: '' }],
-    seeds: 600,
+    seeds: 1000,
     from: 174,
   },
   {
@@ -116,7 +116,7 @@ export const rights: readonly Mutation[] = [
     patches: [
       { file: 'src/pipeline/sink-run.ts', from: 'const written = this.#work.enterGap(this.#place);', to: 'const written = () => {};' },
     ],
-    seeds: 300,
+    seeds: 600,
     from: 46,
   },
   {
