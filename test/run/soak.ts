@@ -11,7 +11,6 @@ const SOAKS: Readonly<Record<string, { readonly specs: readonly string[]; readon
   partition: { specs: ['test/simulation/partition.spec.ts'], env: { SEEDS: '5000' } },
   workers: { specs: ['test/integration/fleet.spec.ts'], env: { FAULTS: '110', FREEZE_SECONDS: '30', COLD_STARTS: '10' } },
   lineage: { specs: ['test/integration/lineage.spec.ts'], env: { ROLLS: '12' } },
-  leases: { specs: ['test/simulation/workers.spec.ts'], env: { SEEDS: '500' } },
   mutations: { specs: ['test/simulation/mutations.spec.ts'], env: { SEEDS: '300' } },
   replication: { specs: ['test/simulation/replication*.spec.ts'], env: { WORLDS: '10000' } },
 };
