@@ -9,11 +9,12 @@
  * An answer that did not come says nothing. The same bytes are sent again until one answer does; a refusal that shows our own nonce and the counter
  * after ours is our own earlier write, applied.
  */
-import type { EpochMs, Ms } from '../model/units.ts';
+import type { Ms } from '../model/units.ts';
 import type { Clock, Random } from '../ports/clock.ts';
 import type { LeaseChange, LeaseKey, LeaseRow, LeaseStore } from '../ports/lease-store.ts';
 import type { Log } from '../ports/log.ts';
 import { ServiceFault } from '../ports/service-fault.ts';
+import { type Instant, SleepWatch } from './sleep-watch.ts';
 
 export interface LeaseTiming {
   readonly durationMs: Ms;
@@ -28,9 +29,10 @@ export interface HeldLeaseParts {
   readonly timing: LeaseTiming;
 }
 
-export interface Instant {
-  readonly elapsed: Ms;
-  readonly wall: EpochMs;
+/** When a write was sent. */
+interface Sent {
+  readonly at: Instant;
+  readonly sleptMs: Ms;
 }
 
 export type LostReason = 'refused' | 'expired' | 'row-gone';
@@ -43,7 +45,10 @@ export class HeldLease {
   readonly #parts: HeldLeaseParts;
   readonly #gaveUp = new AbortController();
   #row: LeaseRow;
+  readonly #sleep: SleepWatch;
   #sentAt: Instant;
+  /** How long the machine had slept by then. */
+  #sleptMs: Ms = 0;
   #line: Promise<unknown> = Promise.resolve();
   #waiting = 0;
   #state: 'held' | 'released' | 'lost' = 'held';
@@ -60,6 +65,7 @@ export class HeldLease {
     this.key = row.key;
     this.#row = row;
     this.#sentAt = sentAt;
+    this.#sleep = new SleepWatch(sentAt);
     this.#parts = parts;
   }
 
@@ -80,8 +86,9 @@ export class HeldLease {
 
   /** Since before the last write that held was sent. */
   get ageMs(): Ms {
-    const { clock } = this.#parts;
-    return Math.max(clock.elapsed() - this.#sentAt.elapsed, clock.now() - this.#sentAt.wall);
+    const now = instant(this.#parts.clock);
+    const awakeMs = now.elapsed - this.#sentAt.elapsed;
+    return Math.max(awakeMs + this.#sleep.sleptBy(now) - this.#sleptMs, now.wall - this.#sentAt.wall);
   }
 
   get isDue(): boolean {
@@ -133,13 +140,13 @@ export class HeldLease {
     if (!this.check()) return 'lost';
     const wanted = change(this.#row);
     const { clock, random, store } = this.#parts;
-    const first = instant(clock);
+    const first = this.#send();
     for (let tries = 1; this.check(); tries++) {
-      const sentAt = instant(clock);
+      const sent = this.#send();
       try {
         const answer = await store.write(this.#row, wanted, this.#gaveUp.signal);
         if (this.#state !== 'held') return 'lost';
-        if (answer.is === 'written') return this.#adopt(answer.row, sentAt);
+        if (answer.is === 'written') return this.#adopt(answer.row, sent);
         // Which of our tries was applied is not known: the first is the careful guess.
         if (answer.row !== undefined && isOurs(answer.row, this.#row, wanted)) return this.#adopt(answer.row, first);
         this.#lose(answer.row === undefined ? 'row-gone' : 'refused');
@@ -154,9 +161,15 @@ export class HeldLease {
     return 'lost';
   }
 
-  #adopt(row: LeaseRow, sentAt: Instant): 'saved' {
+  #send(): Sent {
+    const at = instant(this.#parts.clock);
+    return { at, sleptMs: this.#sleep.sleptBy(at) };
+  }
+
+  #adopt(row: LeaseRow, { at, sleptMs }: Sent): 'saved' {
     this.#row = row;
-    this.#sentAt = sentAt;
+    this.#sentAt = at;
+    this.#sleptMs = sleptMs;
     return 'saved';
   }
 

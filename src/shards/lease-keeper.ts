@@ -10,12 +10,13 @@ import type { Log } from '../ports/log.ts';
 import { ServiceFault } from '../ports/service-fault.ts';
 import { Balance } from './balance.ts';
 import { HeldBack } from './held-back.ts';
-import { HeldLease, type Instant, instant, isOurs, type LeaseTiming, type LostReason, marginMs } from './held-lease.ts';
+import { HeldLease, instant, isOurs, type LeaseTiming, type LostReason, marginMs } from './held-lease.ts';
 import type { LeasePlan } from './lease-plan.ts';
 import type { Crew } from './membership.ts';
 import { passOn } from './pass-on.ts';
 import { Renewals } from './renewals.ts';
 import { Sightings } from './sightings.ts';
+import type { Instant } from './sleep-watch.ts';
 
 /** `own`: it named us already: our take was applied and its answer lost, or we had let our right run out. `handed`: another worker gave it to us. */
 export type TakeReason = 'free' | 'own' | 'expired' | 'handed';
