@@ -56,8 +56,8 @@ export const rights: readonly Mutation[] = [
     patches: [
       {
         file: HELD,
-        from: "if (answer.is === 'written') return this.#adopt(answer.row, sentAt);",
-        to: "if (answer.is === 'written') return this.#adopt(answer.row, instant(clock));",
+        from: "if (answer.is === 'written') return this.#adopt(answer.row, sent);",
+        to: "if (answer.is === 'written') return this.#adopt(answer.row, this.#send());",
       },
     ],
     seeds: 1000,
