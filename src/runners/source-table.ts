@@ -62,6 +62,9 @@ async function enableStream(plan: SourcePlan, tables: TableApi, signal: AbortSig
   try {
     await tables.call('UpdateTable', { TableName: plan.table, StreamSpecification }, signal);
   } catch (error) {
+    // Another worker that starts too may have been the first: then it is refused, and the stream is there.
+    if (error instanceof ServiceFault && error.class === 'invalid' && (await described(plan, tables, signal)).LatestStreamArn !== undefined)
+      return;
     throw troubleOf(error, plan, 'dynamodb:UpdateTable') ?? error;
   }
 }
