@@ -11,6 +11,7 @@ export class ShardGraph {
   #last: StreamDescription | undefined;
   #listed: ReadonlySet<string> = new Set();
   #closed: ReadonlySet<string> = new Set();
+  #parents: ReadonlyMap<string, string | undefined> = new Map();
   #before: { readonly listed: ReadonlySet<string>; readonly at: EpochMs } | undefined;
   #streamGone = false;
 
@@ -30,6 +31,11 @@ export class ShardGraph {
   /** Surely closed, by the last listing. */
   get closed(): ReadonlySet<string> {
     return this.#closed;
+  }
+
+  /** By the last listing. */
+  parentOf(shardId: string): string | undefined {
+    return this.#parents.get(shardId);
   }
 
   /** The stream itself is not there any more. */
@@ -53,6 +59,7 @@ export class ShardGraph {
     this.#last = description;
     this.#closed = closedShards(description);
     this.#listed = new Set(description.shards.map(shard => shard.shardId));
+    this.#parents = new Map(description.shards.map(({ shardId, parentShardId }) => [shardId, parentShardId]));
   }
 
   isGone(shardId: string): boolean {

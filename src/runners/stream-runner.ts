@@ -233,7 +233,11 @@ export class StreamRunner {
       if (!sink.enabled || start === undefined) return [];
       return [placedSink(plan.name, start, sink.renamedFrom)];
     });
-    const gates = { gone: (shard: string) => this.graph.isGone(shard), mayBegin: (sink: PlacedSink) => mayBegin(sink.name) };
+    const gates = {
+      gone: (shard: string) => this.graph.isGone(shard),
+      parentOf: (shard: string) => this.graph.parentOf(shard),
+      mayBegin: (sink: PlacedSink) => mayBegin(sink.name),
+    };
     return new SinkPositions(rows, sinks, gates);
   }
 

@@ -23,6 +23,8 @@ export interface PlacedSink {
 export interface Gates {
   /** A shard without a row that is missing from a full listing taken after its children were found. */
   readonly gone: (shardId: string) => boolean;
+  /** As listed, for a shard whose row is still to be made: a crash may come between the rows of a shard and of its parents. */
+  readonly parentOf?: (shardId: string) => string | undefined;
   /** Whether a sink may begin this stream at all: it has ended the one before. */
   readonly mayBegin?: (sink: PlacedSink) => boolean;
 }
@@ -41,12 +43,14 @@ export class SinkPositions {
   readonly #frontiers = new Map<SinkStart, ReadonlySet<string>>();
   readonly #ancestors = new Map<SinkStart, ReadonlySet<string>>();
   readonly #gone: Gates['gone'];
+  readonly #parentOf: NonNullable<Gates['parentOf']>;
   readonly #mayBegin: NonNullable<Gates['mayBegin']>;
 
   constructor(rows: readonly LeaseRow[], sinks: readonly PlacedSink[], gates: Gates) {
     this.#rows = new Map(rows.map(row => [partsOfLeaseKey(row.key).shardId, row]));
     this.sinks = sinks;
     this.#gone = gates.gone;
+    this.#parentOf = gates.parentOf ?? (() => undefined);
     this.#mayBegin = gates.mayBegin ?? (() => true);
   }
 
@@ -136,8 +140,8 @@ export class SinkPositions {
     const found = new Set<string>();
     const queue = [...start.frontier];
     for (let shard = queue.pop(); shard !== undefined; shard = queue.pop()) {
-      for (const parent of this.rows.get(shard)?.parents ?? []) {
-        if (found.has(parent)) continue;
+      for (const parent of this.rows.get(shard)?.parents ?? [this.#parentOf(shard)]) {
+        if (parent === undefined || found.has(parent)) continue;
         found.add(parent);
         queue.push(parent);
       }

@@ -45,6 +45,14 @@ describe('sink positions', () => {
     });
   });
 
+  it('know ancestors by the listing where a crash came between the rows (seed 5660 of several workers)', () => {
+    const rows = [row('grandparent'), row('open', ['parent'])];
+    const late = sink('s', { position: 'LATEST', takenAt: 7, frontier: ['open'] });
+    const parentOf = (shard: string) => (shard === 'parent' ? 'grandparent' : undefined);
+    const positions = new SinkPositions(rows, [late], { ...never, parentOf });
+    expect(rows.map(one => positions.position(one, late).at)).to.deep.equal(['end', 'tip']);
+  });
+
   it('begin at the start of what was listed under TRIM_HORIZON; what was trimmed before counts as ended', () => {
     const rows = [row('trimmed'), row('oldest', ['trimmed']), row('child', ['oldest'])];
     const late = sink('s', { frontier: ['oldest'] });
