@@ -17,9 +17,10 @@ export function stopOnSignals(told: (why: string) => void, endAtOnce: (code: Exi
     told(why);
     stop.abort(new Error(why));
   };
-  handSignalsOver();
   for (const name of ['SIGTERM', 'SIGINT'] as const) {
     process.on(name, () => (stop.signal.aborted ? endAtOnce(CODES[name]) : request(name)));
   }
+  // Only now: a signal that waits to be heard is lost when nobody listens for a moment.
+  handSignalsOver();
   return { signal: stop.signal, request };
 }
