@@ -216,7 +216,7 @@ class RunningDaemon implements Daemon {
 
   #makeKeeper(): LeaseKeeper {
     const { leases, observer } = this.#parts;
-    const of = (lease: HeldLease) => this.#pipelines.find(pipeline => pipeline.owns(lease));
+    const of = (lease: HeldLease) => this.#pipelines.find(pipeline => pipeline.owns(lease.key));
     return new LeaseKeeper({
       ...this.#parts,
       store: leases,
@@ -252,8 +252,8 @@ class RunningDaemon implements Daemon {
 
   /** A worker that lives and does not let go is never taken from: it may still read. */
   #onStuck({ key, owner }: LeaseRow): void {
-    const { streamArn, shardId } = partsOfLeaseKey(key);
-    const pipeline = this.#pipelines.find(({ streams }) => streams.some(({ arn }) => arn === streamArn));
+    const { shardId } = partsOfLeaseKey(key);
+    const pipeline = this.#pipelines.find(one => one.owns(key));
     this.#parts.observer.leaseMoved?.(pipeline?.name ?? '', 'stuck');
     const fields = { pipeline: pipeline?.name, shardId, owner };
     this.#parts.log.error(

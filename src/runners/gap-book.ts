@@ -3,8 +3,10 @@
  * only logged.
  */
 import type { SinkName } from '../model/units.ts';
+import type { OpenSink } from '../pipeline/open-sink.ts';
 import type { ControlStore, GapRow } from '../ports/control-store.ts';
 import type { Observer } from '../ports/observer.ts';
+import type { PipelinePlan } from './daemon-plan.ts';
 import { type Persistence, persist } from './persist.ts';
 
 export interface GapBookParts extends Omit<Persistence, 'what'> {
@@ -13,6 +15,14 @@ export interface GapBookParts extends Omit<Persistence, 'what'> {
   readonly pipeline: string;
   /** Ends with the process. */
   readonly signal: AbortSignal;
+}
+
+type Loss = Omit<GapRow, 'pipeline' | 'table'>;
+
+/** A pipeline, and its sinks that are open or to be opened. */
+interface Losers {
+  readonly plan: PipelinePlan;
+  readonly sinks: ReadonlyMap<SinkName, OpenSink>;
 }
 
 export class GapBook {
@@ -58,6 +68,12 @@ export class GapBook {
     };
     log.error(fields, `records were lost: ${row.gap.note}`);
     if (!known) observer.gapFound?.({ pipeline, table: row.table, partition }, row.sinks, row.gap);
+  }
+
+  /** As `add`; with `source.onGap: halt` the sinks halt, with the gap as the reason. */
+  async lose({ gap, sinks: names, ...where }: Loss, { plan: { source }, sinks }: Losers): Promise<void> {
+    await this.add({ ...where, table: source.table, sinks: names, gap });
+    if (source.onGap === 'halt') for (const name of names) sinks.get(name)?.halt(`records were lost: ${gap.note}`, false);
   }
 
   /** Whether all of it was known. */

@@ -120,19 +120,19 @@ export class PipelineRunner {
   }
 
   take(lease: HeldLease): void {
-    this.#streamOf(lease)?.take(lease);
+    this.#streamOf(lease.key)?.take(lease);
   }
 
   unwanted(lease: HeldLease): void {
-    this.#streamOf(lease)?.unwanted(lease);
+    this.#streamOf(lease.key)?.unwanted(lease);
   }
 
-  owns(lease: HeldLease): boolean {
-    return this.#streamOf(lease) !== undefined;
+  owns(key: LeaseKey): boolean {
+    return this.#streamOf(key) !== undefined;
   }
 
   lost(lease: HeldLease, reason: LostReason): void {
-    this.#streamOf(lease)?.lost(lease, reason);
+    this.#streamOf(lease.key)?.lost(lease, reason);
   }
 
   /** Whether every write has settled and every lease was given back. */
@@ -141,8 +141,8 @@ export class PipelineRunner {
     return ends.every(settled => settled);
   }
 
-  #streamOf(lease: HeldLease): StreamRunner | undefined {
-    return this.#streams.get(partsOfLeaseKey(lease.key).streamArn);
+  #streamOf(key: LeaseKey): StreamRunner | undefined {
+    return this.#streams.get(partsOfLeaseKey(key).streamArn);
   }
 
   /** One look at the table and a pass over each of its streams. */
@@ -173,19 +173,15 @@ export class PipelineRunner {
   async #takeOver(streamArn: string, signal: AbortSignal): Promise<void> {
     const { takeover, plan, apis, keeper, clock } = this.#parts;
     if (takeover === undefined || this.#takenOver) return;
-    await takeover.begin({ plan, streamArn, streams: apis.streams, lost: (...what) => this.#lost(streamArn, ...what) }, signal);
+    const lost = (partition: string, sinks: readonly SinkName[], gap: Gap) =>
+      this.gaps.lose({ streamArn, partition, sinks, gap }, { plan, sinks: this.#sinks });
+    await takeover.begin({ plan, streamArn, streams: apis.streams, lost }, signal);
     for (let scans = 0; scans < 2; scans++) {
       const before = this.#surveys;
       keeper.nudge();
       while (this.#surveys === before && !signal.aborted) await clock.sleep(SCAN_MS, signal);
     }
     this.#takenOver = true;
-  }
-
-  async #lost(streamArn: string, partition: string, sinks: readonly SinkName[], gap: Gap): Promise<void> {
-    const { table, onGap } = this.plan.source;
-    await this.gaps.add({ table, streamArn, partition, sinks, gap });
-    if (onGap === 'halt') for (const name of sinks) this.#sinks.get(name)?.halt(`records were lost: ${gap.note}`, false);
   }
 
   /** Undefined when the table was deleted, but a stream of it may still be read, for a day. */

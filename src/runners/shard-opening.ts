@@ -96,13 +96,11 @@ function childrenOf(shardId: string, { parts, listing, make }: ShardToOpen, sign
 }
 
 async function keepGap({ parts, lease, positions }: ShardToOpen, names: readonly SinkName[], gap: Gap): Promise<void> {
-  const { arn, plan, gaps, sinks } = parts;
   const { shardId } = partsOfLeaseKey(lease.key);
   const at = positions();
   const lost = at.sinks
     .filter(sink => names.includes(sink.name))
     .filter(sink => isLostTo({ start: sink.start, position: at.position(lease.row, sink) }, shardId, gap))
     .map(({ name }) => name);
-  await gaps.add({ table: plan.source.table, streamArn: arn, partition: shardId, sinks: lost, gap });
-  if (plan.source.onGap === 'halt') for (const name of lost) sinks.get(name)?.halt(`records were lost: ${gap.note}`, false);
+  await parts.gaps.lose({ streamArn: parts.arn, partition: shardId, sinks: lost, gap }, parts);
 }

@@ -131,9 +131,8 @@ export class TableStreams {
   async #lost(arn: string, gap: Pick<Gap, 'reason' | 'note'>, signal: AbortSignal): Promise<void> {
     const { plan, clock, control } = this.#parts;
     const names = (await placedSinks({ control, plan, arn }, signal)).map(({ name }) => name);
-    await this.#host.gaps.add({ table: plan.source.table, streamArn: arn, sinks: names, gap: { ...gap, at: clock.now() } });
-    if (plan.source.onGap !== 'halt') return;
-    for (const name of names) this.#host.sinks().get(name)?.halt(`records were lost: ${gap.note}`, false);
+    const loss = { streamArn: arn, sinks: names, gap: { ...gap, at: clock.now() } };
+    await this.#host.gaps.lose(loss, { plan, sinks: this.#host.sinks() });
   }
 
   /** A stream that was replaced and read to its end is not looked at any more. */

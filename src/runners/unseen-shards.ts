@@ -31,7 +31,7 @@ export interface UnseenShardsParts {
 export async function keepUnseenShards(rows: readonly NewLease[], parts: UnseenShardsParts, signal: AbortSignal): Promise<void> {
   const unseen = rows.flatMap(row => row.parents.filter(parts.isUnseen).map(parent => ({ parent, row })));
   if (unseen.length === 0) return;
-  const { arn: streamArn, plan, clock, gaps, sinks } = parts;
+  const { arn: streamArn, clock, gaps } = parts;
   const placed = await placedSinks(parts, signal);
   for (const { parent, row } of unseen) {
     const { shardId } = partsOfLeaseKey(row.key);
@@ -39,8 +39,7 @@ export async function keepUnseenShards(rows: readonly NewLease[], parts: UnseenS
     if (lost.length === 0) continue;
     const note = `shard ${parent} came and went before it was seen, and perhaps others before it; ${shardId} goes on after it`;
     const gap: Gap = { reason: 'shard-gone', at: clock.now(), note };
-    await gaps.add({ table: plan.source.table, streamArn, partition: parent, sinks: lost, gap });
-    if (plan.source.onGap === 'halt') for (const name of lost) sinks.get(name)?.halt(`records were lost: ${note}`, false);
+    await gaps.lose({ streamArn, partition: parent, sinks: lost, gap }, parts);
   }
 }
 
