@@ -4,7 +4,7 @@
  */
 import type { Counter, Meter } from '@opentelemetry/api';
 import type { GapReason } from '../model/page.ts';
-import type { Outcome } from '../ports/observer.ts';
+import { COUNTS } from '../model/status.ts';
 import { conflictAttributes, METRICS, sinkAttributes, tableAttributes } from './telemetry-names.ts';
 
 export interface DeclaredPipeline {
@@ -32,16 +32,7 @@ export function countersOf(meter: Meter) {
   };
 }
 
-const OUTCOMES: Readonly<Record<Outcome, true>> = {
-  written: true,
-  filtered: true,
-  coalesced: true,
-  superseded: true,
-  duplicate: true,
-  rejected: true,
-  dropped: true,
-  released: true,
-};
+const OUTCOMES = COUNTS.filter(count => count !== 'read' && count !== 'open');
 /** Those that can come of themselves. */
 const GAPS: readonly GapReason[] = ['trimmed', 'shard-gone', 'stream-replaced'];
 const MOVES = ['free', 'own', 'expired', 'handed', 'refused', 'row-gone'];
@@ -59,7 +50,7 @@ export function beginAtZero(counters: Counters, declared: readonly DeclaredPipel
 
 function sinkAtZero({ outcomes, retries, sinkThrottles, conflicts }: Counters, at: Parameters<typeof sinkAttributes>[0]): void {
   const ofSink = sinkAttributes(at);
-  for (const outcome of Object.keys(OUTCOMES)) outcomes.add(0, { ...ofSink, outcome });
+  for (const outcome of OUTCOMES) outcomes.add(0, { ...ofSink, outcome });
   retries.add(0, ofSink);
   sinkThrottles.add(0, ofSink);
   if (at.type === 'replica') conflicts.add(0, conflictAttributes(at));

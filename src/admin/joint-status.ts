@@ -2,7 +2,7 @@
  * One status for several worker processes of a host, and one text of metrics: pure. Counts are summed, of ages and states the worst holds. A process
  * that owns no shard of a pipeline says nothing of how its sinks do there, unless all of them own none.
  */
-import { type Counts, type PipelineStatus, SINK_STATES, type SinkStatus, type Status, type TableStatus } from '../model/status.ts';
+import { eachCount, type PipelineStatus, SINK_STATES, type SinkStatus, type Status, type TableStatus } from '../model/status.ts';
 
 /** One process: what it said of itself, or why it said nothing. */
 export interface Part {
@@ -108,7 +108,6 @@ function jointSink(all: readonly SinkStatus[], reading: readonly SinkStatus[]): 
   const rank = ({ state }: SinkStatus) => (state === null ? SINK_STATES.length : SINK_STATES.indexOf(state));
   const worst = telling.reduce((a, b) => (rank(b) < rank(a) ? b : a));
   const reasons = telling.filter(({ state, reason }) => state === worst.state && reason !== null).map(({ reason }) => reason);
-  const total = (count: keyof Counts) => sum(all.map(sink => sink[count]));
   return {
     name: first.name,
     type: first.type,
@@ -116,16 +115,7 @@ function jointSink(all: readonly SinkStatus[], reading: readonly SinkStatus[]): 
     reason: reasons.length === 0 ? null : [...new Set(reasons)].join('; '),
     lagSeconds: most(all.map(({ lagSeconds }) => lagSeconds)),
     retentionLeftSeconds: least(all.map(({ retentionLeftSeconds }) => retentionLeftSeconds)),
-    read: total('read'),
-    written: total('written'),
-    filtered: total('filtered'),
-    coalesced: total('coalesced'),
-    superseded: total('superseded'),
-    duplicate: total('duplicate'),
-    rejected: total('rejected'),
-    dropped: total('dropped'),
-    released: total('released'),
-    open: total('open'),
+    ...eachCount(count => sum(all.map(sink => sink[count]))),
     // Of the whole service, as each process knows it: the one that knows most.
     gaps: most(all.map(({ gaps }) => gaps)),
     letters: most(all.map(({ letters }) => letters)),

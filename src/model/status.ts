@@ -2,26 +2,32 @@
 import type { SinkName } from './units.ts';
 
 /** Every record that a sink took, by what became of it. At every moment `read` is the sum of the others. */
-export interface Counts {
-  read: number;
-  written: number;
-  filtered: number;
-  coalesced: number;
-  superseded: number;
-  duplicate: number;
-  rejected: number;
-  dropped: number;
-  released: number;
-  open: number;
+export const COUNTS = [
+  'read',
+  'written',
+  'filtered',
+  'coalesced',
+  'superseded',
+  'duplicate',
+  'rejected',
+  'dropped',
+  'released',
+  'open',
+] as const;
+type Each<T> = { [K in (typeof COUNTS)[number]]: T };
+export type Counts = Each<number>;
+
+export function eachCount<T>(of: (count: keyof Counts) => T): Each<T> {
+  return Object.fromEntries(COUNTS.map(count => [count, of(count)])) as Each<T>;
 }
+
+export const UNKNOWN_COUNTS: Readonly<Each<null>> = eachCount(() => null);
 
 /** Worst first. */
 export const SINK_STATES = ['halted', 'paused', 'stalled', 'behind', 'snapshot', 'waiting', 'brisk', 'ended', 'stopped'] as const;
 export type SinkState = (typeof SINK_STATES)[number];
 
-export type Nullable<T> = { [K in keyof T]: T[K] | null };
-
-export interface SinkStatus extends Nullable<Counts> {
+export interface SinkStatus extends Each<number | null> {
   readonly name: SinkName;
   readonly type: string;
   readonly state: SinkState | null;

@@ -1,5 +1,5 @@
 /** The daemon's status and readiness, as the contract's `/status` and `/readyz` show them. */
-import { type Counts, type PipelineStatus, SINK_STATES, type SinkState, type SinkStatus, type Status } from '../model/status.ts';
+import { type PipelineStatus, SINK_STATES, type SinkState, type SinkStatus, type Status, UNKNOWN_COUNTS } from '../model/status.ts';
 import type { EpochMs, Ms } from '../model/units.ts';
 import type { OpenSink } from '../pipeline/open-sink.ts';
 import type { RunSinkStatus } from '../pipeline/run.ts';
@@ -82,19 +82,6 @@ function sinkStatus({ name, type, enabled }: SinkPlan, pipeline: PipelineRunner,
     parkedKeys: 0,
   };
 }
-
-const UNKNOWN_COUNTS: { readonly [K in keyof Counts]: null } = {
-  read: null,
-  written: null,
-  filtered: null,
-  coalesced: null,
-  superseded: null,
-  duplicate: null,
-  rejected: null,
-  dropped: null,
-  released: null,
-  open: null,
-};
 
 /** The worst that holds, of the sink itself and of it at each shard. */
 function worst(sink: OpenSink, statuses: readonly RunSinkStatus[], pipeline: PipelineRunner): { state: SinkState; reason: string | null } {

@@ -2,7 +2,7 @@
  * What the state tables say of a service while perhaps nobody runs: streams, shards and their owners, paused sinks, gaps. What only a live worker knows
  * (lag, counts, most states) is null.
  */
-import type { Nullable, PipelineStatus, SinkStatus, Status, TableStatus } from '../model/status.ts';
+import { type PipelineStatus, type SinkStatus, type Status, type TableStatus, UNKNOWN_COUNTS } from '../model/status.ts';
 import type { ControlStore, GapRow, SinkRequest, StreamRow } from '../ports/control-store.ts';
 import { type LeaseRow, type LeaseStore, partsOfLeaseKey } from '../ports/lease-store.ts';
 import { ServiceFault } from '../ports/service-fault.ts';
@@ -83,19 +83,6 @@ function tableStatus(name: string, { rows, streams }: Stored): TableStatus {
   return { name, streamArn, shards: { open: shards.length - closed, closed, owned: null, waiting: null } };
 }
 
-const UNKNOWN = {
-  read: null,
-  written: null,
-  filtered: null,
-  coalesced: null,
-  superseded: null,
-  duplicate: null,
-  rejected: null,
-  dropped: null,
-  released: null,
-  open: null,
-} satisfies Nullable<Record<string, number>>;
-
 function sinkStatus(
   pipeline: string,
   { name, type, enabled }: StatusPlan['pipelines'][number]['sinks'][number],
@@ -103,7 +90,7 @@ function sinkStatus(
 ): SinkStatus {
   const paused = requests.some(request => request.pipeline === pipeline && request.sink === name && request.paused);
   return {
-    ...UNKNOWN,
+    ...UNKNOWN_COUNTS,
     name,
     type,
     state: paused ? 'paused' : enabled ? null : 'stopped',

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { jointMetrics, jointStatus } from '../../../src/admin/joint-status.ts';
-import type { SinkStatus, Status } from '../../../src/model/status.ts';
+import { eachCount, type SinkStatus, type Status } from '../../../src/model/status.ts';
 
 const SINK: SinkStatus = {
   name: 'eu',
@@ -9,15 +9,9 @@ const SINK: SinkStatus = {
   reason: null,
   lagSeconds: 0,
   retentionLeftSeconds: null,
+  ...eachCount(() => 0),
   read: 10,
   written: 8,
-  filtered: 0,
-  coalesced: 0,
-  superseded: 0,
-  duplicate: 0,
-  rejected: 0,
-  dropped: 0,
-  released: 0,
   open: 2,
   gaps: 0,
   letters: 0,
