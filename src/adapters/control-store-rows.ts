@@ -3,6 +3,7 @@ import type { AttributeValue, Item } from '../model/item.ts';
 import type { Gap, GapReason } from '../model/page.ts';
 import type { EpochMs } from '../model/units.ts';
 import type { GapRow, Member, SinkRequest, SinkStart, StreamRow } from '../ports/control-store.ts';
+import * as values from './attribute-values.ts';
 
 export const REQUESTS = 'request';
 export const MEMBERS = 'member';
@@ -136,15 +137,15 @@ export function member(item: Item): Member {
 }
 
 function text(item: Item, name: string): string {
-  const value = item[name];
-  if (value !== undefined && 'S' in value) return value.S;
-  throw broken(item, name);
+  const value = values.text(item[name]);
+  if (value === undefined) throw broken(item, name);
+  return value;
 }
 
 function number(item: Item, name: string): number {
-  const value = item[name];
-  if (value !== undefined && 'N' in value) return Number(value.N);
-  throw broken(item, name);
+  const value = values.number(item[name]);
+  if (value === undefined) throw broken(item, name);
+  return value;
 }
 
 function texts(value: AttributeValue | undefined): readonly string[] {

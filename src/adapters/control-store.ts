@@ -7,6 +7,7 @@ import { ServiceFault } from '../ports/service-fault.ts';
 import type { TableApi } from '../ports/table-api.ts';
 import * as rows from './control-store-rows.ts';
 import { prepareStateTable, type StateTable } from './state-table.ts';
+import { allItems } from './table-pages.ts';
 import { timedTable } from './timed-table.ts';
 
 const CALL_MS: Ms = 3_000;
@@ -147,19 +148,12 @@ class DynamoControlStore implements ControlStore {
 
   /** All rows of one kind, consistently, page by page. */
   async #ofKind(pk: string, signal: AbortSignal): Promise<readonly Item[]> {
-    const items: Item[] = [];
     const query = {
       TableName: this.#state.name,
       ConsistentRead: true,
       KeyConditionExpression: 'pk = :pk',
       ExpressionAttributeValues: { ':pk': { S: pk } },
     };
-    let from: Item | undefined;
-    do {
-      const page = await this.#table.call('Query', { ...query, ...(from && { ExclusiveStartKey: from }) }, signal);
-      items.push(...page.Items);
-      from = page.LastEvaluatedKey;
-    } while (from !== undefined);
-    return items;
+    return allItems(from => this.#table.call('Query', { ...query, ...from }, signal));
   }
 }

@@ -2,14 +2,16 @@
  * A Kinesis Client Library application's tables, read and taken over. The versions keep what they know of their workers in different places: 1.x and 2.x
  * nowhere, 3.0 to 3.4 in two tables beside the lease table, 3.5 in rows of other kinds in the lease table itself.
  */
-import type { AttributeValue, Item } from '../model/item.ts';
+import type { Item } from '../model/item.ts';
 import type { Ms } from '../model/units.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Adoption, KclLease, KclLook, KclTable } from '../ports/kcl-table.ts';
 import { ServiceFault } from '../ports/service-fault.ts';
 import type { TableApi } from '../ports/table-api.ts';
+import { number, text } from './attribute-values.ts';
 import { streamOfName } from './lease-names.ts';
 import { leaseRow, positionItems } from './lease-store-rows.ts';
+import { allItems } from './table-pages.ts';
 import { timedTable } from './timed-table.ts';
 
 const CALL_MS: Ms = 5_000;
@@ -39,14 +41,8 @@ async function check(api: TableApi, name: string, signal: AbortSignal): Promise<
 }
 
 async function scanned(api: TableApi, name: string, signal: AbortSignal): Promise<readonly Item[]> {
-  const items: Item[] = [];
-  let from: Item | undefined;
-  do {
-    const page = await api.call('Scan', { TableName: name, ConsistentRead: true, ...(from && { ExclusiveStartKey: from }) }, signal);
-    items.push(...page.Items);
-    from = page.LastEvaluatedKey;
-  } while (from !== undefined);
-  return items;
+  const scan = { TableName: name, ConsistentRead: true };
+  return allItems(from => api.call('Scan', { ...scan, ...from }, signal));
 }
 
 /** Tables that only some versions have, and that whoever granted access to the lease table may not have thought of: counters tell of life too. */
@@ -134,12 +130,4 @@ async function adopt(api: TableApi, { name, seen, adoption }: Adopting, signal: 
     if (error instanceof ServiceFault && error.class === 'condition') return 'refused';
     throw error;
   }
-}
-
-function text(value: AttributeValue | undefined): string | undefined {
-  return value !== undefined && 'S' in value ? value.S : undefined;
-}
-
-function number(value: AttributeValue | undefined): number | undefined {
-  return value !== undefined && 'N' in value ? Number(value.N) : undefined;
 }

@@ -4,8 +4,9 @@
  * several streams, `<account>:<region>$<account>$<table>$<label>:1:<shard>`. Which stream a row is of is then written into it, with the counter of our last
  * write: where the two counters differ, somebody else has written since.
  */
-import type { AttributeValue, Item } from '../model/item.ts';
+import type { Item } from '../model/item.ts';
 import { type LeaseKey, leaseKey, partsOfLeaseKey } from '../ports/lease-store.ts';
+import { text } from './attribute-values.ts';
 
 export interface LeaseNames {
   /** To be shown each page of a scan before the names of its rows are asked for. */
@@ -112,8 +113,4 @@ function prefixOf(streamArn: string): string {
 function awsPartition(region: string): string {
   if (region.startsWith('cn-')) return 'aws-cn';
   return region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws';
-}
-
-function text(value: AttributeValue | undefined): string | undefined {
-  return value !== undefined && 'S' in value ? value.S : undefined;
 }

@@ -5,6 +5,7 @@
 import type { AttributeValue, Item } from '../model/item.ts';
 import type { Position } from '../model/position.ts';
 import type { LeaseChange, LeaseKey, LeaseRow, NewLease } from '../ports/lease-store.ts';
+import { number, text } from './attribute-values.ts';
 
 export function newLeaseItem(row: NewLease): Item {
   return {
@@ -93,14 +94,6 @@ function position(sink: string, value: AttributeValue): Position {
   if ((at === 'from' || at === 'after') && token !== undefined) return { at, token, changedAt: number(entry['changedAt']) ?? 0 };
   // A newer version wrote it, or a person: going on from a guess could skip records.
   throw new Error(`the lease table has a position of ${sink} that this version does not understand: ${JSON.stringify(value)}`);
-}
-
-function text(value: AttributeValue | undefined): string | undefined {
-  return value !== undefined && 'S' in value ? value.S : undefined;
-}
-
-function number(value: AttributeValue | undefined): number | undefined {
-  return value !== undefined && 'N' in value ? Number(value.N) : undefined;
 }
 
 function texts(value: AttributeValue | undefined): readonly string[] {

@@ -18,6 +18,7 @@ import type { TableApi } from '../ports/table-api.ts';
 import { type LeaseNames, nativeNames } from './lease-names.ts';
 import { changedAttributes, leaseRow, newLeaseItem } from './lease-store-rows.ts';
 import { prepareStateTable, type StateTable } from './state-table.ts';
+import { tablePages } from './table-pages.ts';
 import { timedTable } from './timed-table.ts';
 
 /** Of one write; a page of a scan may take longer. */
@@ -48,16 +49,13 @@ class DynamoLeaseStore implements LeaseStore {
   async scan(signal: AbortSignal): Promise<readonly LeaseRow[]> {
     const rows: LeaseRow[] = [];
     const scan = { TableName: this.#state.name, ConsistentRead: true };
-    let from: Item | undefined;
-    do {
-      const page = await this.#patient.call('Scan', { ...scan, ...(from && { ExclusiveStartKey: from }) }, signal);
-      this.#names.learn(page.Items);
-      for (const item of page.Items) {
+    for await (const items of tablePages(from => this.#patient.call('Scan', { ...scan, ...from }, signal))) {
+      this.#names.learn(items);
+      for (const item of items) {
         const row = this.#row(item);
         if (row !== undefined) rows.push(row);
       }
-      from = page.LastEvaluatedKey;
-    } while (from !== undefined);
+    }
     return rows;
   }
 
