@@ -4,14 +4,14 @@
  */
 import type { EpochMs } from '../model/units.ts';
 import type { StreamDescription } from '../ports/stream-api.ts';
-import { closedShards } from '../shards/lineage.ts';
+import { closedShards, parentsListed } from '../shards/lineage.ts';
 import { shardBeganAt } from '../shards/shard-id.ts';
 
 export class ShardGraph {
   #last: StreamDescription | undefined;
   #listed: ReadonlySet<string> = new Set();
   #closed: ReadonlySet<string> = new Set();
-  #parents: ReadonlyMap<string, string | undefined> = new Map();
+  #parents: ReadonlyMap<string, readonly string[]> = new Map();
   #before: { readonly listed: ReadonlySet<string>; readonly at: EpochMs } | undefined;
   #streamGone = false;
 
@@ -34,8 +34,8 @@ export class ShardGraph {
   }
 
   /** By the last listing. */
-  parentOf(shardId: string): string | undefined {
-    return this.#parents.get(shardId);
+  parentsOf(shardId: string): readonly string[] {
+    return this.#parents.get(shardId) ?? [];
   }
 
   /** The stream itself is not there any more. */
@@ -59,7 +59,7 @@ export class ShardGraph {
     this.#last = description;
     this.#closed = closedShards(description);
     this.#listed = new Set(description.shards.map(shard => shard.shardId));
-    this.#parents = new Map(description.shards.map(({ shardId, parentShardId }) => [shardId, parentShardId]));
+    this.#parents = parentsListed(description.shards);
   }
 
   isGone(shardId: string): boolean {

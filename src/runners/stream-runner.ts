@@ -235,7 +235,7 @@ export class StreamRunner {
     });
     const gates = {
       gone: (shard: string) => this.graph.isGone(shard),
-      parentOf: (shard: string) => this.graph.parentOf(shard),
+      listedParents: (shard: string) => this.graph.parentsOf(shard),
       mayBegin: (sink: PlacedSink) => mayBegin(sink.name),
     };
     return new SinkPositions(rows, sinks, gates);

@@ -29,9 +29,8 @@ export interface HeldLeaseParts {
   readonly timing: LeaseTiming;
 }
 
-/** When a write was sent. */
-interface Sent {
-  readonly at: Instant;
+/** When a write was sent, and how long the machine had slept by then. */
+interface Sent extends Instant {
   readonly sleptMs: Ms;
 }
 
@@ -46,9 +45,8 @@ export class HeldLease {
   readonly #gaveUp = new AbortController();
   #row: LeaseRow;
   readonly #sleep: SleepWatch;
-  #sentAt: Instant;
-  /** How long the machine had slept by then. */
-  #sleptMs: Ms = 0;
+  /** The last write that held. */
+  #sent: Sent;
   #line: Promise<unknown> = Promise.resolve();
   #waiting = 0;
   #state: 'held' | 'released' | 'lost' = 'held';
@@ -64,7 +62,7 @@ export class HeldLease {
   constructor(row: LeaseRow, sentAt: Instant, parts: HeldLeaseParts) {
     this.key = row.key;
     this.#row = row;
-    this.#sentAt = sentAt;
+    this.#sent = { ...sentAt, sleptMs: 0 };
     this.#sleep = new SleepWatch(sentAt);
     this.#parts = parts;
   }
@@ -86,9 +84,9 @@ export class HeldLease {
 
   /** Since before the last write that held was sent. */
   get ageMs(): Ms {
-    const now = instant(this.#parts.clock);
-    const awakeMs = now.elapsed - this.#sentAt.elapsed;
-    return Math.max(awakeMs + this.#sleep.sleptBy(now) - this.#sleptMs, now.wall - this.#sentAt.wall);
+    const now = this.#now();
+    const sent = this.#sent;
+    return Math.max(now.elapsed - sent.elapsed + now.sleptMs - sent.sleptMs, now.wall - sent.wall);
   }
 
   get isDue(): boolean {
@@ -140,9 +138,9 @@ export class HeldLease {
     if (!this.check()) return 'lost';
     const wanted = change(this.#row);
     const { clock, random, store } = this.#parts;
-    const first = this.#send();
+    const first = this.#now();
     for (let tries = 1; this.check(); tries++) {
-      const sent = this.#send();
+      const sent = this.#now();
       try {
         const answer = await store.write(this.#row, wanted, this.#gaveUp.signal);
         if (this.#state !== 'held') return 'lost';
@@ -161,15 +159,14 @@ export class HeldLease {
     return 'lost';
   }
 
-  #send(): Sent {
+  #now(): Sent {
     const at = instant(this.#parts.clock);
-    return { at, sleptMs: this.#sleep.sleptBy(at) };
+    return { ...at, sleptMs: this.#sleep.sleptBy(at) };
   }
 
-  #adopt(row: LeaseRow, { at, sleptMs }: Sent): 'saved' {
+  #adopt(row: LeaseRow, sent: Sent): 'saved' {
     this.#row = row;
-    this.#sentAt = at;
-    this.#sleptMs = sleptMs;
+    this.#sent = sent;
     return 'saved';
   }
 

@@ -10,6 +10,7 @@ import type { EpochMs, Ms } from '../model/units.ts';
 import type { KclLease } from '../ports/kcl-table.ts';
 import type { StreamDescription } from '../ports/stream-api.ts';
 import { RETENTION_MS } from './gap-scope.ts';
+import { ancestorsOf, parentsListed } from './lineage.ts';
 import { shardBeganAt } from './shard-id.ts';
 
 export interface Heir {
@@ -88,13 +89,13 @@ export function inheritedPosition({ checkpoint, shardId }: KclLease, takenAt: Ep
 /** Rows whose parents have none, and have not to be read before them: a parent that is missing above an unread shard is one that has to be read. */
 export function inheritedFrontier(rows: readonly KclLease[], { shards }: StreamDescription): readonly string[] {
   const byShard = new Map(rows.map(row => [row.shardId, row]));
-  const listed = new Map(shards.map(({ shardId, parentShardId }) => [shardId, parentShardId === undefined ? [] : [parentShardId]]));
+  const listed = parentsListed(shards);
   const parentsOf = (shardId: string) => byShard.get(shardId)?.parents ?? listed.get(shardId) ?? [];
   const isUnread = (shardId: string) => (byShard.get(shardId)?.checkpoint ?? 'SHARD_END') !== 'SHARD_END';
   return rows
     .filter(({ parents }) => parents.some(parent => !byShard.has(parent)))
     .map(({ shardId }) => shardId)
-    .filter(shardId => !ancestors(shardId, parentsOf).some(isUnread));
+    .filter(shardId => ![...ancestorsOf([shardId], parentsOf)].some(isUnread));
 }
 
 /**
@@ -106,15 +107,4 @@ export function missedShards(rows: readonly KclLease[], { shards }: StreamDescri
   return rows
     .filter(({ positions, isOurs }) => positions.size === 0 && !isOurs)
     .flatMap(row => row.parents.filter(parent => !known.has(parent)).map(missed => ({ missed, before: row })));
-}
-
-function ancestors(shardId: string, parentsOf: (shardId: string) => readonly string[]): readonly string[] {
-  const found = new Set<string>();
-  const queue = [...parentsOf(shardId)];
-  for (let at = queue.pop(); at !== undefined; at = queue.pop()) {
-    if (found.has(at)) continue;
-    found.add(at);
-    queue.push(...parentsOf(at));
-  }
-  return [...found];
 }

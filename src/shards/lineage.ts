@@ -40,3 +40,22 @@ export function closedShards({ status, shards }: Pick<StreamDescription, 'status
   const isClosed = (shard: ShardListing) => status === 'DISABLED' || (shard.endingToken !== undefined && parents.has(shard.shardId));
   return new Set(shards.filter(isClosed).map(shard => shard.shardId));
 }
+
+/** The parent of each listed shard, as a list. */
+export function parentsListed(shards: readonly ShardListing[]): ReadonlyMap<string, readonly string[]> {
+  return new Map(shards.map(({ shardId, parentShardId }) => [shardId, parentShardId === undefined ? [] : [parentShardId]]));
+}
+
+/** All that come before these shards, as far as `parentsOf` knows. One of them is among them only if it comes before another. */
+export function ancestorsOf(shards: Iterable<string>, parentsOf: (shardId: string) => readonly string[]): ReadonlySet<string> {
+  const found = new Set<string>();
+  const queue = [...shards];
+  for (let shard = queue.pop(); shard !== undefined; shard = queue.pop()) {
+    for (const parent of parentsOf(shard)) {
+      if (found.has(parent)) continue;
+      found.add(parent);
+      queue.push(parent);
+    }
+  }
+  return found;
+}

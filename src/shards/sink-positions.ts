@@ -10,6 +10,7 @@ import { comparePositions, type Position } from '../model/position.ts';
 import type { SinkName } from '../model/units.ts';
 import type { SinkStart } from '../ports/control-store.ts';
 import { type LeaseKey, type LeaseRow, partsOfLeaseKey } from '../ports/lease-store.ts';
+import { ancestorsOf } from './lineage.ts';
 
 export interface PlacedSink {
   readonly name: SinkName;
@@ -24,7 +25,7 @@ export interface Gates {
   /** A shard without a row that is missing from a full listing taken after its children were found. */
   readonly gone: (shardId: string) => boolean;
   /** As listed, for a shard whose row is still to be made: a crash may come between the rows of a shard and of its parents. */
-  readonly parentOf?: (shardId: string) => string | undefined;
+  readonly listedParents?: (shardId: string) => readonly string[];
   /** Whether a sink may begin this stream at all: it has ended the one before. */
   readonly mayBegin?: (sink: PlacedSink) => boolean;
 }
@@ -43,14 +44,14 @@ export class SinkPositions {
   readonly #frontiers = new Map<SinkStart, ReadonlySet<string>>();
   readonly #ancestors = new Map<SinkStart, ReadonlySet<string>>();
   readonly #gone: Gates['gone'];
-  readonly #parentOf: NonNullable<Gates['parentOf']>;
+  readonly #listedParents: NonNullable<Gates['listedParents']>;
   readonly #mayBegin: NonNullable<Gates['mayBegin']>;
 
   constructor(rows: readonly LeaseRow[], sinks: readonly PlacedSink[], gates: Gates) {
     this.#rows = new Map(rows.map(row => [partsOfLeaseKey(row.key).shardId, row]));
     this.sinks = sinks;
     this.#gone = gates.gone;
-    this.#parentOf = gates.parentOf ?? (() => undefined);
+    this.#listedParents = gates.listedParents ?? (() => []);
     this.#mayBegin = gates.mayBegin ?? (() => true);
   }
 
@@ -137,15 +138,7 @@ export class SinkPositions {
   #ancestorsOf(start: SinkStart): ReadonlySet<string> {
     const known = this.#ancestors.get(start);
     if (known !== undefined) return known;
-    const found = new Set<string>();
-    const queue = [...start.frontier];
-    for (let shard = queue.pop(); shard !== undefined; shard = queue.pop()) {
-      for (const parent of this.rows.get(shard)?.parents ?? [this.#parentOf(shard)]) {
-        if (parent === undefined || found.has(parent)) continue;
-        found.add(parent);
-        queue.push(parent);
-      }
-    }
+    const found = ancestorsOf(start.frontier, shard => this.rows.get(shard)?.parents ?? this.#listedParents(shard));
     this.#ancestors.set(start, found);
     return found;
   }

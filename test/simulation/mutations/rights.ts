@@ -57,7 +57,7 @@ export const rights: readonly Mutation[] = [
       {
         file: HELD,
         from: "if (answer.is === 'written') return this.#adopt(answer.row, sent);",
-        to: "if (answer.is === 'written') return this.#adopt(answer.row, this.#send());",
+        to: "if (answer.is === 'written') return this.#adopt(answer.row, this.#now());",
       },
     ],
     seeds: 1000,

@@ -48,8 +48,8 @@ describe('sink positions', () => {
   it('know ancestors by the listing where a crash came between the rows (seed 5660 of several workers)', () => {
     const rows = [row('grandparent'), row('open', ['parent'])];
     const late = sink('s', { position: 'LATEST', takenAt: 7, frontier: ['open'] });
-    const parentOf = (shard: string) => (shard === 'parent' ? 'grandparent' : undefined);
-    const positions = new SinkPositions(rows, [late], { ...never, parentOf });
+    const listedParents = (shard: string) => (shard === 'parent' ? ['grandparent'] : []);
+    const positions = new SinkPositions(rows, [late], { ...never, listedParents });
     expect(rows.map(one => positions.position(one, late).at)).to.deep.equal(['end', 'tip']);
   });
 
