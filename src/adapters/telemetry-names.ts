@@ -45,15 +45,11 @@ export const tableAttributes = (at: Pick<PartitionLabels, 'pipeline' | 'table'>)
   'tidemark.table': at.table,
 });
 
-export const sinkAttributes = (at: Omit<SinkLabels, 'partition'>): Attributes => ({
-  ...tableAttributes(at),
-  'tidemark.sink.name': at.sink,
-  'tidemark.sink.type': at.type,
-});
-
 /** A replica's target has a table of its own, so the source's is not named. */
 export const conflictAttributes = (at: Pick<SinkLabels, 'pipeline' | 'sink' | 'type'>): Attributes => ({
   'tidemark.pipeline': at.pipeline,
   'tidemark.sink.name': at.sink,
   'tidemark.sink.type': at.type,
 });
+
+export const sinkAttributes = (at: Omit<SinkLabels, 'partition'>): Attributes => ({ ...tableAttributes(at), ...conflictAttributes(at) });

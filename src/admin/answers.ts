@@ -45,9 +45,9 @@ export async function answer(question: Question, parts: AdminParts): Promise<Ans
     case '/status':
       return json(200, await parts.source.status());
     case '/livez':
-      return alive((await parts.source.notAlive?.()) ?? []);
+      return probe('alive', (await parts.source.notAlive?.()) ?? []);
     case '/readyz':
-      return ready(await parts.source.notReady());
+      return probe('ready', await parts.source.notReady());
     case '/metrics':
       return { status: 200, type: PROMETHEUS, body: await parts.metricsText() };
     default:
@@ -66,12 +66,9 @@ async function act(question: Question, what: { pipeline: string; sink: string; v
   return json(200, { pipeline: what.pipeline, sink: what.sink, done: what.verb });
 }
 
-function ready(reasons: readonly string[]): Answer {
-  return reasons.length === 0 ? text(200, 'ready') : text(503, reasons.join('\n'));
-}
-
-function alive(reasons: readonly string[]): Answer {
-  return reasons.length === 0 ? text(200, 'alive') : text(503, reasons.join('\n'));
+/** `word`, unless there are reasons why not. */
+function probe(word: 'alive' | 'ready', reasons: readonly string[]): Answer {
+  return reasons.length === 0 ? text(200, word) : text(503, reasons.join('\n'));
 }
 
 function decoded(part: string | undefined): string {

@@ -4,7 +4,6 @@
  * first record has been seen, when somebody else reads there, or when a feed wants to be served.
  */
 import { comparePositions } from '../model/position.ts';
-import type { Bell } from './bell.ts';
 import type { Feed } from './feed.ts';
 import type { Lane } from './main-reading.ts';
 import type { Permit } from './permit.ts';
@@ -22,7 +21,6 @@ export interface MainSeen {
 export interface LookoutParts {
   readonly lane: Lane;
   readonly permit: Permit;
-  readonly bell: Bell;
   readonly main: MainSeen;
   /** Whether a feed is to be served: that goes first. */
   readonly isServing: () => boolean;
@@ -62,9 +60,10 @@ export class Lookout {
   }
 
   async #look(feed: Feed, signal: AbortSignal): Promise<void> {
-    const { lane, permit } = this.#parts;
+    const { lane, permit, main } = this.#parts;
+    const room = () => permit.granted(() => this.#isNeeded(feed), main);
     let pages = 0;
-    for await (const page of lane.parts.reader.pages(feed.run.place, signal, () => this.#room(feed))) {
+    for await (const page of lane.parts.reader.pages(feed.run.place, signal, room)) {
       permit.giveBack();
       if (!this.#isNeeded(feed)) return;
       if (page.unanswered) continue;
@@ -82,14 +81,5 @@ export class Lookout {
 
   #isNeeded(feed: Feed): boolean {
     return !this.#parts.lane.signal.aborted && !this.#parts.isServing() && feed.isBlind(this.#parts.main.reading);
-  }
-
-  async #room(feed: Feed): Promise<boolean> {
-    for (;;) {
-      if (!this.#isNeeded(feed)) return false;
-      if (this.#parts.main.isThrottled) this.#parts.permit.giveBack();
-      else if (this.#parts.permit.ask()) return true;
-      await this.#parts.bell.wait();
-    }
   }
 }

@@ -26,6 +26,19 @@ export class Permit {
     return this.#state !== 'asked';
   }
 
+  /**
+   * Waits for it beside the main reading, which waits longer after each throttle: read on meanwhile, and it never comes to its turn. False, and given
+   * back, once it is not wanted any more.
+   */
+  async granted(isWanted: () => boolean, main: { readonly isThrottled: boolean }): Promise<boolean> {
+    for (; isWanted(); await this.#bell.wait()) {
+      if (main.isThrottled) this.giveBack();
+      else if (this.ask()) return true;
+    }
+    this.giveBack();
+    return false;
+  }
+
   giveBack(): void {
     const was = this.#state;
     this.#state = 'none';

@@ -31,7 +31,7 @@ export class SecondReading implements Holder {
     this.#caughtUp = caughtUp;
     this.#permit = new Permit(lane.parts.budget, this, this.#bell);
     const isServing = () => nextServed(this.#behind()) !== undefined;
-    this.#lookout = new Lookout({ lane, permit: this.#permit, bell: this.#bell, main, isServing });
+    this.#lookout = new Lookout({ lane, permit: this.#permit, main, isServing });
   }
 
   ring(): void {
@@ -117,16 +117,7 @@ export class SecondReading implements Holder {
     }
   }
 
-  async #room(feed: Feed): Promise<boolean> {
-    for (;;) {
-      if (this.#lane.signal.aborted || !this.#isServed(feed)) {
-        this.#permit.giveBack();
-        return false;
-      }
-      // The main reading waits longer after each throttle: read on beside it, and it never comes to its turn.
-      if (this.#main.isThrottled) this.#permit.giveBack();
-      else if (this.#permit.ask()) return true;
-      await this.#bell.wait();
-    }
+  #room(feed: Feed): Promise<boolean> {
+    return this.#permit.granted(() => !this.#lane.signal.aborted && this.#isServed(feed), this.#main);
   }
 }
