@@ -163,16 +163,22 @@ const text = z.string().min(1);
  */
 export const always = { when: ({ value }: { readonly value: unknown }): boolean => typeof value === 'object' && value !== null };
 
+/** A text with more to it than a pattern tells: `least` is for editors, `problem` says what is wrong with it. */
+export function textThat(least: RegExp, problem: (text: string) => string | undefined) {
+  const error = ({ input }: { readonly input?: unknown }) => problem(String(input)) ?? '';
+  return z
+    .string()
+    .regex(least, { error, abort: true })
+    .refine(given => problem(given) === undefined, { error });
+}
+
 /**
  * The options of an AWS client, for a connector's schema: `z.strictObject({ stream: …, ...awsFields })`. All are optional and fall back to the ordinary
  * AWS chain. A field whose value must never be shown says `.meta({ secret: true })`.
  */
 export const awsFields = {
   region: z.string().regex(REGION.pattern, REGION.says).optional().meta({ description: 'AWS region. Default: the ordinary AWS chain.' }),
-  endpoint: z
-    .string()
-    .regex(ADDRESS, { error: issue => addressProblem(String(issue.input)) ?? '', abort: true })
-    .refine(address => addressProblem(address) === undefined, { error: issue => addressProblem(String(issue.input)) ?? '' })
+  endpoint: textThat(ADDRESS, addressProblem)
     .optional()
     .meta({ description: 'Address of the service, where it is not the ordinary one of the region.' }),
   credentials: z

@@ -1,8 +1,7 @@
 /** The connector's own options, checked, every field described. What kafkajs cannot do (Snappy, LZ4, IPv6 literals) is refused here, with the reason. */
 import { z } from 'zod';
-import { always } from '../../src/connector.ts';
+import { always, awsFields, textThat } from '../../src/connector.ts';
 import { FORMATS } from '../../src/formats/encoded.ts';
-import { REGION, ROLE } from '../../src/model/aws-names.ts';
 import { brokerProblem } from './brokers.ts';
 
 const text = z.string().min(1);
@@ -33,12 +32,8 @@ const sasl = z.discriminatedUnion('mechanism', [
     mechanism: z
       .literal('aws-msk-iam')
       .meta({ description: 'IAM of Amazon MSK; needs the package aws-msk-iam-sasl-signer-js beside Tidemark.' }),
-    region: z.string().regex(REGION.pattern, REGION.says).meta({ description: 'Region of the cluster.' }),
-    roleArn: z
-      .string()
-      .regex(ROLE.pattern, ROLE.says)
-      .optional()
-      .meta({ description: 'Role to assume. Default: the ordinary AWS credentials.' }),
+    region: awsFields.region.unwrap().meta({ description: 'Region of the cluster.' }),
+    roleArn: awsFields.roleArn.meta({ description: 'Role to assume. Default: the ordinary AWS credentials.' }),
   }),
 ]);
 
@@ -56,12 +51,7 @@ const ssl = z.union([
 
 export const optionsSchema = z.strictObject({
   brokers: z
-    .array(
-      z
-        .string()
-        .regex(/^[^\s:/,[\]]+:\d{1,5}$/, { error: issue => brokerProblem(String(issue.input)) ?? '', abort: true })
-        .refine(broker => brokerProblem(broker) === undefined, { error: issue => brokerProblem(String(issue.input)) ?? '' }),
-    )
+    .array(textThat(/^[^\s:/,[\]]+:\d{1,5}$/, brokerProblem))
     .min(1)
     .meta({ description: 'Brokers to ask first, as host:port; the others are learned from them.' }),
   topic: z

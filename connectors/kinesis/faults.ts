@@ -1,5 +1,6 @@
 /** What Kinesis's refusals mean for the sink: of a whole request, and of single records in an answer. */
 import { type Failed, SinkFault } from '../../src/connector.ts';
+import { withoutStop } from '../../src/model/sentence.ts';
 import type { KinesisResult } from '../../src/ports/kinesis-api.ts';
 import { ServiceFault } from '../../src/ports/service-fault.ts';
 
@@ -8,7 +9,7 @@ export type Action = 'kinesis:PutRecords' | 'kinesis:DescribeStreamSummary';
 /** A fault of a request as a whole. */
 export function requestFault(error: unknown, action: Action, stream: string): unknown {
   if (!(error instanceof ServiceFault)) return error;
-  const what = `${action} on stream ${stream}: ${error.name}: ${error.message.replace(/[.\s]+$/, '')}`;
+  const what = `${action} on stream ${stream}: ${error.name}: ${withoutStop(error.message)}`;
   switch (error.class) {
     case 'denied':
       return new SinkFault('halt', `${what}. Allow ${action}${keyAction(error.name)} on stream ${stream}.`, { heals: true, cause: error });

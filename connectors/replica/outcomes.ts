@@ -3,6 +3,7 @@
  */
 import { type Disposition, SinkFault } from '../../src/connector.ts';
 import type { Item } from '../../src/model/item.ts';
+import { withoutStop } from '../../src/model/sentence.ts';
 import type { Ms } from '../../src/model/units.ts';
 import { ServiceFault } from '../../src/ports/service-fault.ts';
 import { ITEM_LIMIT_BYTES, itemBytes } from '../../src/replication/image.ts';
@@ -63,7 +64,7 @@ export function outcomeOfPut(error: unknown, item: Item, attempted: Attempted): 
 export function haltOf(error: ServiceFault, { action, table }: Attempted): SinkFault {
   const message =
     error.class === 'denied'
-      ? `dynamodb:${action} on table ${table} is denied: ${error.name}: ${error.message.replace(/[.\s]+$/, '')}. Grant the action to this service's role`
+      ? `dynamodb:${action} on table ${table} is denied: ${error.name}: ${withoutStop(error.message)}. Grant the action to this service's role`
       : `table ${table} is missing (dynamodb:${action} said ${error.name}). Create it, or name another`;
   return new SinkFault('halt', message, { heals: true, cause: error });
 }

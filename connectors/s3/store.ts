@@ -13,6 +13,7 @@ import {
 import { fromTemporaryCredentials } from '@aws-sdk/credential-providers';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { SinkFault } from '../../src/connector.ts';
+import { withoutStop } from '../../src/model/sentence.ts';
 import type { Ms } from '../../src/model/units.ts';
 import type { S3Options } from './options.ts';
 
@@ -127,7 +128,7 @@ export function faultOf(error: unknown, action: string): SinkFault {
     return new SinkFault('retry', `${action}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
   const status = error.$metadata.httpStatusCode ?? 0;
-  const reason = `${action}: ${error.name} (${status})${error.message ? `: ${error.message.replace(/[.\s]+$/, '')}` : ''}`;
+  const reason = `${action}: ${error.name} (${status})${error.message ? `: ${withoutStop(error.message)}` : ''}`;
   if (PASSING.has(error.name)) return new SinkFault('retry', reason, { cause: error });
   if (error.name === 'NoSuchBucket')
     return new SinkFault('halt', `${reason}. Create the bucket, or name another.`, { heals: true, cause: error });
