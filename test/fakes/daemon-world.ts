@@ -202,6 +202,27 @@ export class DaemonWorld {
     return Array.from({ length: count }, (_, n) => this.now.write({ pk: `k${n % keys}` }).token);
   }
 
+  /** Writes at a steady pace for so long; answers the tokens. */
+  async load(ms: Ms, { everyMs, count, keys = 10 }: { everyMs: Ms; count: number; keys?: number }): Promise<string[]> {
+    const tokens: string[] = [];
+    for (let passed = 0; passed < ms; passed += everyMs) {
+      tokens.push(...this.write(count, keys));
+      await this.clock.advance(everyMs);
+    }
+    return tokens;
+  }
+
+  /** Lease rows that a worker has. */
+  ownedBy(worker: Worker): number {
+    const id = `worker-${this.workers.indexOf(worker) + 1}`;
+    return [...this.leases.rows.values()].filter(({ owner }) => owner === id).length;
+  }
+
+  /** Rows that were given from one worker to another. */
+  get handed(): number {
+    return this.moves.filter(reason => reason === 'handed').length;
+  }
+
   #tables(): TableApi {
     return {
       call: async (name: string, { TableName }: { TableName: string }) => {

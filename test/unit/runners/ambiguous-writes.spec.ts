@@ -26,12 +26,7 @@ describe('writes of lease rows with an unknown outcome', () => {
     expect(world.trespasses).to.deep.equal([]);
   });
 
-  async function load(ms: Ms): Promise<void> {
-    for (let passed = 0; passed < ms; passed += 100) {
-      tokens.push(...world.write(3));
-      await world.clock.advance(100);
-    }
-  }
+  const load = async (ms: Ms) => void tokens.push(...(await world.load(ms, { everyMs: 100, count: 3 })));
 
   function writesMeet(fate: () => Fate): void {
     world.leaseFate = operation => (operation === 'write' ? fate() : 'pass');

@@ -26,21 +26,12 @@ describe('balance of several workers', function () {
 
   const rows = () => [...world.leases.rows.values()];
   const idOf = (worker: Worker) => `worker-${world.workers.indexOf(worker) + 1}`;
-  const ownedBy = (worker: Worker) => rows().filter(({ owner }) => owner === idOf(worker)).length;
+  const ownedBy = (worker: Worker) => world.ownedBy(worker);
   const counts = (workers: readonly Worker[]) => workers.map(ownedBy);
   const spread = (workers: readonly Worker[]) => Math.max(...counts(workers)) - Math.min(...counts(workers));
   const started = (count: number, plan: WorkerPlan = {}) => Array.from({ length: count }, () => world.start(plan));
-  const handed = () => world.moves.filter(reason => reason === 'handed').length;
 
-  /** Writes at a steady pace for so long. */
-  async function load(ms: Ms, perTick = 20): Promise<string[]> {
-    const tokens: string[] = [];
-    for (let passed = 0; passed < ms; passed += 50) {
-      tokens.push(...world.write(perTick, 200));
-      await world.clock.advance(50);
-    }
-    return tokens;
-  }
+  const load = (ms: Ms, count = 20) => world.load(ms, { everyMs: 50, count, keys: 200 });
 
   function expectWhole(tokens: readonly string[]): void {
     expect([missing(a.delivered, tokens), outOfOrder(a.delivered)]).to.deep.equal([[], undefined]);
@@ -189,7 +180,7 @@ describe('balance of several workers', function () {
     expectWhole(tokens);
     const children = rows().filter(({ parents }) => parents.length > 0);
     expect(children.map(({ owner }) => owner)).to.deep.equal(children.map(({ parents }) => owners.get(parents[0] ?? '')));
-    expect([spread(workers), world.moves.length - before.length, handed()]).to.deep.equal([
+    expect([spread(workers), world.moves.length - before.length, world.handed]).to.deep.equal([
       0,
       6,
       before.filter(reason => reason === 'handed').length,

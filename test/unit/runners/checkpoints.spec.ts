@@ -24,14 +24,7 @@ describe('checkpoints of several sinks', () => {
     watch = new LeaseWatch(world.leases);
   }
 
-  async function load(ms: Ms, perTick = 4): Promise<string[]> {
-    const tokens: string[] = [];
-    for (let passed = 0; passed < ms; passed += 100) {
-      tokens.push(...world.write(perTick, 20));
-      await world.clock.advance(100);
-    }
-    return tokens;
-  }
+  const load = (ms: Ms, count = 4) => world.load(ms, { everyMs: 100, count, keys: 20 });
 
   const rows = () => [...world.leases.rows.values()];
 

@@ -26,12 +26,7 @@ describe('owners that stand still, and clocks that jump', () => {
     expect([world.trespasses, watch.lowered]).to.deep.equal([[], []]);
   });
 
-  async function load(ms: Ms): Promise<void> {
-    for (let passed = 0; passed < ms; passed += 100) {
-      tokens.push(...world.write(5));
-      await world.clock.advance(100);
-    }
-  }
+  const load = async (ms: Ms) => void tokens.push(...(await world.load(ms, { everyMs: 100, count: 5 })));
 
   async function expectWhole(): Promise<void> {
     await world.clock.advance(2_000);

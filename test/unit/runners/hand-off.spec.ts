@@ -23,20 +23,24 @@ describe('hand-off of running shards', () => {
   }
 
   const rows = () => [...world.leases.rows.values()];
-  const ownedBy = (worker: Worker) => rows().filter(({ owner }) => owner === `worker-${world.workers.indexOf(worker) + 1}`).length;
-  const handed = () => world.moves.filter(reason => reason === 'handed').length;
+  const ownedBy = (worker: Worker) => world.ownedBy(worker);
 
-  async function load(ms: Ms): Promise<string[]> {
-    const tokens: string[] = [];
-    for (let passed = 0; passed < ms; passed += 50) {
-      tokens.push(...world.write(20, 200));
-      await world.clock.advance(50);
-    }
-    return tokens;
-  }
+  const load = (ms: Ms) => world.load(ms, { everyMs: 50, count: 20, keys: 200 });
 
   function expectWhole(tokens: readonly string[]): void {
     expect([missing(a.delivered, tokens), outOfOrder(a.delivered)]).to.deep.equal([[], undefined]);
+  }
+
+  /** A second worker serves the stream since a moment ago, and each write takes nearly as long as the drain of a hand-over. */
+  async function joinUnderLoad() {
+    worldOf(4);
+    const first = world.start();
+    await world.clock.advance(5_000);
+    a.behaviour = writesAll(390);
+    const tokens = await load(1_000);
+    const second = world.start();
+    await world.clock.runUntil(() => world.control.memberRows.get('worker-2')?.serves.length === 1);
+    return { first, second, tokens };
   }
 
   it('handoff-under-1s: under a steady load no record waits for longer than a second', async () => {
@@ -57,7 +61,7 @@ describe('hand-off of running shards', () => {
         late.delete(token);
       }
     }
-    expect([handed(), late.size < 100]).to.deep.equal([1, true]);
+    expect([world.handed, late.size < 100]).to.deep.equal([1, true]);
   });
 
   it('handoff-slow-sink: given over when its writes have settled, and what had not settled is given again', async () => {
@@ -70,7 +74,7 @@ describe('hand-off of running shards', () => {
     tokens.push(...(await load(4_000)));
     await world.clock.advance(30_000);
     expectWhole(tokens);
-    expect([handed(), world.moves.includes('expired')]).to.deep.equal([1, false]);
+    expect([world.handed, world.moves.includes('expired')]).to.deep.equal([1, false]);
   });
 
   it('handoff-target-dies: the row expires, and another worker takes it', async () => {
@@ -87,13 +91,7 @@ describe('hand-off of running shards', () => {
   });
 
   it('handoff-owner-dies-mid-drain: the rows expire, and nothing is stuck', async () => {
-    worldOf(4);
-    const first = world.start();
-    await world.clock.advance(5_000);
-    a.behaviour = writesAll(390);
-    const tokens = await load(1_000);
-    const second = world.start();
-    await world.clock.runUntil(() => world.control.memberRows.get('worker-2')?.serves.length === 1);
+    const { first, second, tokens } = await joinUnderLoad();
     tokens.push(...(await load(300)));
     await world.kill(first);
     tokens.push(...(await load(1_000)));
@@ -106,14 +104,8 @@ describe('hand-off of running shards', () => {
   });
 
   it('a leaver passes on what was on its way to it when it was told to stop', async () => {
-    worldOf(4);
-    const first = world.start();
-    await world.clock.advance(5_000);
     // A drain that takes long, so that the rows arrive after the leaver has said so.
-    a.behaviour = writesAll(390);
-    const tokens = await load(1_000);
-    const second = world.start();
-    await world.clock.runUntil(() => world.control.memberRows.get('worker-2')?.serves.length === 1);
+    const { first, second, tokens } = await joinUnderLoad();
     tokens.push(...(await load(350)));
     second.stop();
     tokens.push(...(await load(3_000)));

@@ -30,12 +30,7 @@ describe('hand-off of shards whose sinks are slow', () => {
     expect([world.trespasses, watch.lowered]).to.deep.equal([[], []]);
   });
 
-  async function load(ms: Ms): Promise<void> {
-    for (let passed = 0; passed < ms; passed += 50) {
-      tokens.push(...world.write(10, 100));
-      await world.clock.advance(50);
-    }
-  }
+  const load = async (ms: Ms) => void tokens.push(...(await world.load(ms, { everyMs: 50, count: 10, keys: 100 })));
 
   /** Durable after so long, whether or not it was aborted meanwhile. */
   function deafFor(ms: Ms): void {
