@@ -4,12 +4,12 @@
  * its reference in worlds of one process (simulate.ts).
  */
 import type { Ms } from '../../../src/model/units.ts';
-import { checkCompleteness, firstMissing } from './checks/completeness.ts';
+import { checkCompleteness, isComplete } from './checks/completeness.ts';
 import { checkDuplicates } from './checks/duplicates.ts';
 import { type Dice, dice } from './dice.ts';
 import { Incidents } from './incidents.ts';
-import { judged, look, lookAtEnd, type Outcome, over, stopIfBroken } from './judge.ts';
-import type { Crash, Life } from './life.ts';
+import { HEALED_WITHIN_MS, judged, look, lookAtEnd, type Outcome, over, STOPS_WITHIN_MS, stopIfBroken } from './judge.ts';
+import { type Crash, type Life, someCrash } from './life.ts';
 import { DAY_MS } from './scene.ts';
 import { startLife } from './start-life.ts';
 import { World } from './world.ts';
@@ -35,8 +35,6 @@ const SLOW_MS: Ms = 4_000;
 const MOST_LIVES = 4;
 const ROLL_HOURS = 4;
 const HOUR_MS: Ms = 3_600_000;
-const HEALED_WITHIN_MS: Ms = 1_200_000;
-const STOPS_WITHIN_MS: Ms = 600_000;
 
 export async function simulateFleet(seed: number, echo?: (line: string) => void): Promise<Outcome> {
   const fleet = new Fleet(worldPlan(seed), echo);
@@ -111,7 +109,7 @@ class Fleet {
 
   #turn(turn: Turn): void {
     const { world } = this;
-    if (turn === 'join' && this.#lives.length < MOST_LIVES) this.#join(this.#dice.chance(0.4) ? this.#aCrash() : undefined);
+    if (turn === 'join' && this.#lives.length < MOST_LIVES) this.#join(this.#dice.chance(0.4) ? someCrash(this.#dice) : undefined);
     if (this.#lives.length === 0) return;
     const life = this.#dice.pick(this.#lives);
     if (turn === 'kill') life.die();
@@ -147,10 +145,6 @@ class Fleet {
     if (this.world.streams.streams.size > 1) return;
     await this.#incidents.replaceStream();
     await this.#step(0);
-  }
-
-  #aCrash(): Crash {
-    return { call: Math.ceil(Math.exp(this.#dice.next() * 8)), when: this.#dice.pick(['before', 'after']) };
   }
 
   #stop(life: Life): void {
@@ -234,13 +228,9 @@ class Fleet {
       if (staying.length === 0) this.#join();
       // A sink may have halted in one of them only.
       if (round % 10 === 9) for (const { daemon } of staying) if (daemon !== undefined) this.#incidents.resumeHalted(daemon.status());
-      if (round > 5 && this.#allHere()) break;
+      if (round > 5 && isComplete(this.world)) break;
     }
     for (const life of this.#lives) this.#stop(life);
     while (this.#lives.length > 0) await this.#step(1_000);
-  }
-
-  #allHere(): boolean {
-    return this.world.targets.every(target => target.presence !== 'on' || firstMissing(this.world, target) === undefined);
   }
 }

@@ -18,6 +18,10 @@ export interface Outcome {
   readonly isolationMs: Ms;
 }
 
+/** A shard that is gone is asked for a minute, and there may be a line of them; more would hide what never goes on. */
+export const HEALED_WITHIN_MS: Ms = 1_200_000;
+export const STOPS_WITHIN_MS: Ms = 600_000;
+
 /** A law was broken: the rest says nothing. */
 class Stop extends Error {}
 

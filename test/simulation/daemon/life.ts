@@ -6,11 +6,17 @@ import type { Ms } from '../../../src/model/units.ts';
 import type { Daemon } from '../../../src/runners/daemon.ts';
 import { Mortal } from '../../fakes/mortal.ts';
 import type { VirtualClock } from '../../fakes/virtual-clock.ts';
+import type { Dice } from './dice.ts';
 
 export interface Crash {
   /** The number of the port call at which it dies. */
   readonly call: number;
   readonly when: 'before' | 'after';
+}
+
+/** At some call, mostly an early one. */
+export function someCrash(dice: Dice): Crash {
+  return { call: Math.ceil(Math.exp(dice.next() * 8)), when: dice.pick(['before', 'after']) };
 }
 
 export class Life {

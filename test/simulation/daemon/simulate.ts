@@ -1,17 +1,14 @@
 /** One world from its seed: some lives that end badly or in order, then one in which everything heals, and the verdict. */
 import type { Ms } from '../../../src/model/units.ts';
-import { checkCompleteness, firstMissing } from './checks/completeness.ts';
+import { checkCompleteness, isComplete } from './checks/completeness.ts';
 import { checkDuplicates } from './checks/duplicates.ts';
 import { type Dice, dice } from './dice.ts';
 import { Incidents } from './incidents.ts';
-import { judged, look, lookAtEnd, type Outcome, over, stopIfBroken } from './judge.ts';
-import type { Crash, Life } from './life.ts';
+import { HEALED_WITHIN_MS, judged, look, lookAtEnd, type Outcome, over, STOPS_WITHIN_MS, stopIfBroken } from './judge.ts';
+import { type Crash, type Life, someCrash } from './life.ts';
 import { startLife } from './start-life.ts';
 import { World } from './world.ts';
 import { type WorldPlan, worldPlan } from './world-plan.ts';
-
-/** A shard that is gone is asked for a minute, and there may be a line of them; more would hide what never goes on. */
-const HEALED_WITHIN_MS: Ms = 1_200_000;
 
 /** Throws Broken when a law was. `echo` is given each line of the history. */
 export async function simulate(seed: number, echo?: (line: string) => void): Promise<Outcome> {
@@ -54,8 +51,7 @@ class Simulation {
 
   async #live(): Promise<void> {
     const end = this.#dice.draw({ call: 5, time: 2, stop: 4 });
-    const crash: Crash | undefined =
-      end === 'call' ? { call: Math.ceil(Math.exp(this.#dice.next() * 8)), when: this.#dice.pick(['before', 'after']) } : undefined;
+    const crash: Crash | undefined = end === 'call' ? someCrash(this.#dice) : undefined;
     const life = this.#start(crash, this.#dice.between(200, 4_000));
     const until = this.world.clock.elapsed() + this.#dice.between(...this.#plan.lifeMs);
     while (life.isRunning && this.world.clock.elapsed() < until) {
@@ -86,7 +82,7 @@ class Simulation {
     while (life.isRunning) {
       await this.world.clock.advance(this.#dice.between(10, 900));
       stopIfBroken(this.world);
-      if (this.world.clock.elapsed() - from > 600_000) this.world.history.breaks('surprise', 'it does not stop');
+      if (this.world.clock.elapsed() - from > STOPS_WITHIN_MS) this.world.history.breaks('surprise', 'it does not stop');
     }
     lookAtEnd(this.world, life, this.world.clock.elapsed() - from);
     this.#over(life, life.end?.error === undefined ? 'stopped' : 'killed');
@@ -125,13 +121,9 @@ class Simulation {
       if (round < 5) this.#incidents.burst();
       await this.#step(life, 1_000);
       if (round % 10 === 9 && life.daemon !== undefined) this.#incidents.resumeHalted(life.daemon.status());
-      if (round > 5 && this.#allHere()) break;
+      if (round > 5 && isComplete(this.world)) break;
     }
     await this.#stop(life);
     if (life.end?.error !== undefined) world.history.breaks('surprise', `the healed life ended badly: ${life.end.error}`);
-  }
-
-  #allHere(): boolean {
-    return this.world.targets.every(target => target.presence !== 'on' || firstMissing(this.world, target) === undefined);
   }
 }

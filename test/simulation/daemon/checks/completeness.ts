@@ -20,6 +20,11 @@ export function firstMissing(scene: Scene, target: Target): string | undefined {
   return undefined;
 }
 
+/** Nothing that is there waits for anything. */
+export function isComplete(scene: Scene): boolean {
+  return scene.targets.every(target => target.presence !== 'on' || firstMissing(scene, target) === undefined);
+}
+
 export function checkCompleteness(scene: Scene): void {
   const oldest = scene.truth.changes[0]?.writtenAt ?? scene.streams.now();
   const mayHaveGaps = scene.truth.mayHaveGaps || scene.streams.now() - oldest > DAY_MS - 60_000;
