@@ -17,8 +17,14 @@ export function stopOnSignals(told: (why: string) => void, endAtOnce: (code: Exi
     told(why);
     stop.abort(new Error(why));
   };
+  // Signals are counted by themselves: where a whole group is told, one process of several may have heard of it from another before.
+  let signalled = false;
   for (const name of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(name, () => (stop.signal.aborted ? endAtOnce(CODES[name]) : request(name)));
+    process.on(name, () => {
+      if (signalled) endAtOnce(CODES[name]);
+      signalled = true;
+      request(name);
+    });
   }
   // Only now: a signal that waits to be heard is lost when nobody listens for a moment.
   handSignalsOver();
