@@ -4,29 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Child, spawnGuarded } from '../servers/child.ts';
+import { writtenDown } from './written-down.ts';
 
 export const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const SHARED = { NO_COLOR: '1', TIDEMARK_CACHE: undefined, AWS_EC2_METADATA_DISABLED: 'true' };
-
-/** A connector of somebody else: one line per record into a file. */
-const WRITTEN_DOWN = `
-import { appendFileSync } from 'node:fs';
-import { z } from 'zod';
-export default {
-  schema: z.strictObject({ into: z.string(), hangs: z.boolean().default(false) }),
-  traits: () => ({
-    order: 'key', coalesce: 'never', oncePerKey: false, inFlight: 1, batch: { records: 100, bytes: 100000, waitMs: 0 }, timeoutMs: 5000,
-  }),
-  open: async options => ({
-    async write({ records }) {
-      if (options.hangs) await new Promise(() => {});
-      for (const { kind, keys } of records) appendFileSync(options.into, kind + ' ' + JSON.stringify(keys) + '\\n');
-      return { failed: [] };
-    },
-    close: async () => {},
-  }),
-};
-`;
 
 export interface Ended {
   readonly code: string;
@@ -95,7 +76,8 @@ export interface Desk {
   remove(): void;
 }
 
-export function desk(): Desk {
+/** `line`: what the connector makes of a record, as `writtenDown` takes it. */
+export function desk(line = "({ kind, keys }) => kind + ' ' + JSON.stringify(keys)"): Desk {
   const folder = mkdtempSync(join(tmpdir(), 'tidemark-cli-'));
   const file = (name: string, text: string): string => {
     writeFileSync(join(folder, name), text);
@@ -104,7 +86,7 @@ export function desk(): Desk {
   mkdirSync(join(folder, 'node_modules', 'written-down'), { recursive: true });
   symlinkSync(fileURLToPath(new URL('../../node_modules/zod', import.meta.url)), join(folder, 'node_modules', 'zod'));
   file('node_modules/written-down/package.json', '{ "name": "written-down", "exports": { "import": "./index.mjs" } }');
-  file('node_modules/written-down/index.mjs', WRITTEN_DOWN);
+  file('node_modules/written-down/index.mjs', writtenDown(line));
   return { folder, file, settings: (more = {}) => settingsText(folder, more), remove: () => rmSync(folder, { recursive: true }) };
 }
 

@@ -19,6 +19,7 @@ import type { Server } from '../servers/server.ts';
 import { type Desk, desk, endAll } from './cli-desk.ts';
 import { type FaultKind, Fleet, type Line, Lines, type Member, SIGNED } from './fleet.ts';
 import { changes, duplicates, lossesOf, shown, zombies } from './fleet-verdict.ts';
+import { SteadyLoad } from './steady-load.ts';
 
 const FAULTS = amount('FAULTS', 5);
 const SEED = amount('SEED', 9);
@@ -35,8 +36,7 @@ describe('a fleet of worker processes under faults', function () {
   this.timeout(120_000 + FAULTS * 30_000 + COLD_STARTS * 30_000);
   const random = seeded(SEED);
   const upTo = (ms: number) => Math.round(random() * ms);
-  const sources = new Map<string, TableApi>();
-  const history = new Map<string, string[]>();
+  const load = new SteadyLoad({ keys: 7, everyMs: WRITE_EACH_MS });
   let at: Desk;
   let server: Server;
   let clients: AwsClients;
@@ -44,13 +44,12 @@ describe('a fleet of worker processes under faults', function () {
   const balances: number[] = [];
 
   before(async () => {
-    at = desk();
-    at.file('node_modules/written-down/index.mjs', SIGNED);
+    at = desk(SIGNED);
     server = await startDynamoDb();
     clients = awsClients({ clock: systemClock, random: systemRandom, log: keptLog() });
     lines = new Lines(join(at.folder, 'shop'));
-    for (const name of TABLES) sources.set(name, clients.table(place(name)));
-    await Promise.all([...sources].map(([TableName, source]) => makeTable(TableName, source)));
+    for (const name of TABLES) load.tables.set(name, clients.table(place(name)));
+    await Promise.all([...load.tables].map(([TableName, source]) => makeTable(TableName, source)));
   });
   after(async () => {
     await endAll();
@@ -88,21 +87,6 @@ describe('a fleet of worker processes under faults', function () {
         })),
       }),
     );
-  }
-
-  /** Each table, key by key, until the signal aborts. */
-  async function keepWriting(signal: AbortSignal): Promise<void> {
-    for (let n = 0; !signal.aborted; n++) {
-      const pk = `k${n % 7}`;
-      await Promise.all(
-        [...sources].map(async ([TableName, source]) => {
-          await source.call('PutItem', { TableName, Item: { pk: { S: pk }, n: { N: String(n) } } }, NEVER);
-          const key = `${TableName}/${pk}`;
-          history.set(key, [...(history.get(key) ?? []), String(n)]);
-        }),
-      );
-      await sleep(WRITE_EACH_MS);
-    }
   }
 
   async function until(what: string, holds: () => boolean | Promise<boolean>, limitMs = 60_000): Promise<number> {
@@ -232,7 +216,7 @@ describe('a fleet of worker processes under faults', function () {
     const stop = new AbortController();
     const fleet = new Fleet(['run', '-c', settings('shop')]);
     await leasesOf('shop').prepare(NEVER);
-    const writing = keepWriting(stop.signal);
+    const writing = load.keepWriting(stop.signal);
     const founders: Member[] = [fleet.launch(), fleet.launch(), fleet.launch()];
     await until('three are up', () => fleet.healthy.length === founders.length);
     await until('every table is read', () => allRead(fleet, Date.now() - 500));
@@ -244,7 +228,7 @@ describe('a fleet of worker processes under faults', function () {
     await writing;
     const verdict = () =>
       heldAgainst(
-        history,
+        load.history,
         lines.look().map(line => ({ ...line, writtenAt: 0 })),
         { name: 'all', exactlyOnce: false },
       );

@@ -34,25 +34,8 @@ export interface Member {
   state: 'starting' | 'up' | 'frozen' | 'gone';
 }
 
-/** A connector of somebody else: a line per record. */
-export const SIGNED = `
-import { appendFileSync } from 'node:fs';
-import { z } from 'zod';
-export default {
-  schema: z.strictObject({ into: z.string() }),
-  traits: () => ({
-    order: 'key', coalesce: 'never', oncePerKey: false, inFlight: 1, batch: { records: 100, bytes: 100000, waitMs: 0 }, timeoutMs: 5000,
-  }),
-  open: async ({ into }) => ({
-    async write({ records }) {
-      const by = process.pid + ' ' + Date.now();
-      appendFileSync(into, records.map(({ source, keys, after }) => source.table + '/' + keys.pk.S + ' ' + after.n.N + ' ' + by + '\\n').join(''));
-      return { failed: [] };
-    },
-    close: async () => {},
-  }),
-};
-`;
+/** Of a record, for the connector that writes records down: what `Line` is read from. */
+export const SIGNED = "({ source, keys, after }) => [source.table + '/' + keys.pk.S, after.n.N, process.pid, Date.now()].join(' ')";
 
 /** The lines of a file that grows. */
 export class Lines {

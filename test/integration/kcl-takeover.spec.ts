@@ -10,29 +10,12 @@ import { systemClock, systemRandom } from '../../src/adapters/system.ts';
 import type { Item } from '../../src/model/item.ts';
 import type { StreamApi } from '../../src/ports/stream-api.ts';
 import type { TableApi } from '../../src/ports/table-api.ts';
+import { sourceOf } from '../../src/runners/shard-readers.ts';
 import { APP, goldenTables, kclRow } from '../fakes/kcl-world.ts';
 import { keptLog, NEVER } from '../fakes/lease-world.ts';
 import { startDynamoDb } from '../servers/dynamodb.ts';
 import type { Server } from '../servers/server.ts';
 import { type Desk, desk, endAll, type Running, start, tidemark } from './cli-desk.ts';
-
-const NUMBERED = `
-import { appendFileSync } from 'node:fs';
-import { z } from 'zod';
-export default {
-  schema: z.strictObject({ into: z.string() }),
-  traits: () => ({
-    order: 'key', coalesce: 'never', oncePerKey: false, inFlight: 1, batch: { records: 100, bytes: 100000, waitMs: 0 }, timeoutMs: 5000,
-  }),
-  open: async ({ into }) => ({
-    async write({ records }) {
-      appendFileSync(into, records.map(({ after }) => after.n.N + '\\n').join(''));
-      return { failed: [] };
-    },
-    close: async () => {},
-  }),
-};
-`;
 
 describe('takeover of a lease table, as a process', function () {
   this.timeout(120_000);
@@ -48,8 +31,7 @@ describe('takeover of a lease table, as a process', function () {
   let written = 0;
 
   before(async () => {
-    at = desk();
-    at.file('node_modules/written-down/index.mjs', NUMBERED);
+    at = desk('({ after }) => after.n.N');
     server = await startDynamoDb();
     clients = awsClients({ clock: systemClock, random: systemRandom, log: keptLog() });
     table = clients.table(place());
@@ -122,17 +104,7 @@ describe('takeover of a lease table, as a process', function () {
   }
 
   async function sequenceNumbers(): Promise<readonly string[]> {
-    const { table: name, region, keyNames, viewType, createdAt } = await streams.describe(streamArn, NEVER);
-    const source = {
-      origin: 'stream',
-      table: name,
-      region,
-      streamArn,
-      streamCreatedAt: createdAt,
-      viewType,
-      keyNames,
-      partition: shardId,
-    } as const;
+    const source = sourceOf(await streams.describe(streamArn, NEVER), shardId);
     const place = await streams.iterator(source, { type: 'TRIM_HORIZON' }, NEVER);
     const page = place.is === 'iterator' ? await streams.read(place.iterator, source, NEVER) : undefined;
     return page?.is === 'page' ? page.records.map(({ token }) => token) : [];

@@ -12,6 +12,7 @@ import type { ChangeRecord } from '../../src/model/change-record.ts';
 import type { ControlStore, GapRow } from '../../src/ports/control-store.ts';
 import type { StreamApi, StreamDescription } from '../../src/ports/stream-api.ts';
 import type { TableApi } from '../../src/ports/table-api.ts';
+import { sourceOf } from '../../src/runners/shard-readers.ts';
 import { keptLog, NEVER } from '../fakes/lease-world.ts';
 import { startDynamoDb } from '../servers/dynamodb.ts';
 import { type FastServer, startFastDynamoDb } from '../servers/fast-dynamodb.ts';
@@ -26,30 +27,10 @@ const WRITE_EVERY_MS = 20;
 const READ_EVERY_MS = 200;
 const TRIES = 200;
 
-/** Writes a line for each record: shard, sequence number, key, number. */
-const NUMBERED = `
-import { appendFileSync } from 'node:fs';
-import { z } from 'zod';
-export default {
-  schema: z.strictObject({ into: z.string(), slowMs: z.number().default(0) }),
-  traits: () => ({
-    order: 'key', coalesce: 'never', oncePerKey: false, inFlight: 1, batch: { records: 100, bytes: 100000, waitMs: 0 }, timeoutMs: 5000,
-  }),
-  open: async ({ into, slowMs }) => ({
-    async write({ records }) {
-      await new Promise(resolve => setTimeout(resolve, slowMs));
-      appendFileSync(into, records.map(({ source, token, keys, after }) => [source.partition, token, keys.pk.S, after.n.N].join(' ') + '\\n').join(''));
-      return { failed: [] };
-    },
-    close: async () => {},
-  }),
-};
-`;
-
 export const SINKS = ['quick', 'slow'] as const;
 
 export class LineageWorld {
-  readonly #desk: Desk = desk();
+  readonly #desk: Desk = desk("({ source, token, keys, after }) => [source.partition, token, keys.pk.S, after.n.N].join(' ')");
   readonly #stop = new AbortController();
   readonly #truth = new Map<string, Truth>();
   readonly #followed = new Set<string>();
@@ -138,7 +119,6 @@ export class LineageWorld {
     const table = this.#clients.table(place(fast));
     const streams = this.#clients.streams(place(fast));
     this.#arn = await streamOf(table);
-    this.#desk.file('node_modules/written-down/index.mjs', NUMBERED);
     const source = { ...place(fast), table: 'orders', startingPosition: 'TRIM_HORIZON' };
     const sinks = SINKS.map(name => ({
       name,
@@ -188,8 +168,7 @@ export class LineageWorld {
   }
 
   async #follow(listing: StreamDescription, partition: string, streams: StreamApi): Promise<void> {
-    const { arn: streamArn, createdAt: streamCreatedAt, table, region, viewType, keyNames } = listing;
-    const source = { origin: 'stream', table, region, streamArn, streamCreatedAt, viewType, keyNames, partition } as const;
+    const source = sourceOf(listing, partition);
     let last: ChangeRecord | undefined;
     let iterator: string | undefined;
     while (!this.#stop.signal.aborted) {

@@ -115,6 +115,7 @@ describe('limits.processes', function () {
     const { daemon, address } = await balanced();
     const before = delivered();
     const [first, dead = 0] = await pidsOf(address);
+    await eventually(async () => (await fetch(`${address}/readyz`)).status === 200);
     process.kill(dead, 'SIGKILL');
     await daemon.until(/process 2 has ended \(SIGKILL\); it is started again/);
     expect(await (await fetch(`${address}/readyz`)).text()).to.match(/^process 2: /);

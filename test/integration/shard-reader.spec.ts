@@ -6,6 +6,7 @@ import type { Position } from '../../src/model/position.ts';
 import type { Reader } from '../../src/ports/reader.ts';
 import type { StreamApi } from '../../src/ports/stream-api.ts';
 import { type FirstTips, firstTips } from '../../src/runners/first-tips.ts';
+import { sourceOf } from '../../src/runners/shard-readers.ts';
 import { closedShards, shardStanding } from '../../src/shards/lineage.ts';
 import { shardReader } from '../../src/shards/shard-reader.ts';
 import { keptLog, NEVER } from '../fakes/lease-world.ts';
@@ -73,11 +74,10 @@ describe('shard reader against local servers', function () {
 
   const readerOf = async (shardId: string, tips?: FirstTips): Promise<Reader> => {
     const stream = await described();
-    const { table, region, createdAt, viewType, keyNames } = stream;
     return shardReader({
       api: streams,
-      source: { origin: 'stream', table, region, streamArn: arn, streamCreatedAt: createdAt, viewType, keyNames, partition: shardId },
-      labels: { pipeline: 'p', table, partition: shardId },
+      source: sourceOf(stream, shardId),
+      labels: { pipeline: 'p', table: stream.table, partition: shardId },
       clock: systemClock,
       random: systemRandom,
       log: keptLog(),

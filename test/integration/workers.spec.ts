@@ -16,28 +16,10 @@ import { heldAgainst } from '../run/held-against.ts';
 import { startDynamoDb } from '../servers/dynamodb.ts';
 import type { Server } from '../servers/server.ts';
 import { type Desk, desk, endAll, type Running, start } from './cli-desk.ts';
+import { SteadyLoad } from './steady-load.ts';
 
 const TABLES = ['orders0', 'orders1', 'orders2', 'orders3'];
 const LEASE_MS = 3_000;
-
-/** Writes a line for each record: table, key, number. */
-const NUMBERED = `
-import { appendFileSync } from 'node:fs';
-import { z } from 'zod';
-export default {
-  schema: z.strictObject({ into: z.string() }),
-  traits: () => ({
-    order: 'key', coalesce: 'never', oncePerKey: false, inFlight: 1, batch: { records: 100, bytes: 100000, waitMs: 0 }, timeoutMs: 5000,
-  }),
-  open: async ({ into }) => ({
-    async write({ records }) {
-      appendFileSync(into, records.map(({ source, keys, after }) => source.table + '/' + keys.pk.S + ' ' + after.n.N + '\\n').join(''));
-      return { failed: [] };
-    },
-    close: async () => {},
-  }),
-};
-`;
 
 describe('several workers as processes', function () {
   this.timeout(90_000);
@@ -46,19 +28,17 @@ describe('several workers as processes', function () {
   let clients: AwsClients;
   let leases: LeaseStore;
   let file: string;
-  const sources = new Map<string, TableApi>();
-  const history = new Map<string, string[]>();
+  const load = new SteadyLoad({ keys: 5, everyMs: 20 });
 
   before(async () => {
-    at = desk();
-    at.file('node_modules/written-down/index.mjs', NUMBERED);
+    at = desk("({ source, keys, after }) => source.table + '/' + keys.pk.S + ' ' + after.n.N");
     server = await startDynamoDb();
     clients = awsClients({ clock: systemClock, random: systemRandom, log: keptLog() });
     const table = (accessKeyId: string) =>
       clients.table({ endpoint: server.endpoint, region: 'us-east-1', credentials: { accessKeyId, secretAccessKey: 'b' } });
     leases = leaseStore({ table: table('state'), name: 'shop-leases', create: true, clock: systemClock });
-    for (const name of TABLES) sources.set(name, table(name));
-    await Promise.all([...sources].map(([name, source]) => makeTable(name, source)));
+    for (const name of TABLES) load.tables.set(name, table(name));
+    await Promise.all([...load.tables].map(([name, source]) => makeTable(name, source)));
     file = at.file('workers.json', JSON.stringify(settings()));
   });
 
@@ -103,21 +83,6 @@ describe('several workers as processes', function () {
     );
   }
 
-  /** Each table, key by key, until the signal aborts. */
-  async function keepWriting(signal: AbortSignal): Promise<void> {
-    for (let n = 0; !signal.aborted; n++) {
-      const pk = `k${n % 5}`;
-      await Promise.all(
-        [...sources].map(async ([name, source]) => {
-          await source.call('PutItem', { TableName: name, Item: { pk: { S: pk }, n: { N: String(n) } } }, NEVER);
-          const key = `${name}/${pk}`;
-          history.set(key, [...(history.get(key) ?? []), String(n)]);
-        }),
-      );
-      await sleep(20);
-    }
-  }
-
   function seen() {
     const path = join(at.folder, 'all');
     const lines = existsSync(path) ? readFileSync(path, 'utf8').trim().split('\n') : [];
@@ -152,18 +117,18 @@ describe('several workers as processes', function () {
     await first.until(/"address":"/);
     await leases.prepare(NEVER);
     await until([4], 20_000);
-    const writing = keepWriting(stop.signal);
+    const writing = load.keepWriting(stop.signal);
     const second = worker();
     await second.until(/"address":"/);
     const joined = await until([2, 2], 10_000);
     await sleep(1_000);
-    const calm = heldAgainst(history, seen(), { name: 'all', exactlyOnce: false });
+    const calm = heldAgainst(load.history, seen(), { name: 'all', exactlyOnce: false });
     const from = performance.now();
     first.process.kill('SIGTERM');
     await until([4], 2_500);
     const handed = performance.now() - from;
     expect((await first.ended).code).to.equal('0');
-    const afterTerm = heldAgainst(history, seen(), { name: 'all', exactlyOnce: false });
+    const afterTerm = heldAgainst(load.history, seen(), { name: 'all', exactlyOnce: false });
     const third = worker();
     await third.until(/"address":"/);
     await until([2, 2], 10_000);
@@ -172,7 +137,7 @@ describe('several workers as processes', function () {
     stop.abort();
     await writing;
     await sleep(2_000);
-    const verdict = heldAgainst(history, seen(), { name: 'all', exactlyOnce: false });
+    const verdict = heldAgainst(load.history, seen(), { name: 'all', exactlyOnce: false });
     console.log(`        join ${Math.round(joined)} ms, SIGTERM ${Math.round(handed)} ms, kill -9 ${Math.round(taken)} ms,`);
     console.log(
       `        ${verdict.records} records, given twice: ${[calm, afterTerm, verdict].map(({ duplicates }) => duplicates).join(', ')}`,
