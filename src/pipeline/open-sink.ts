@@ -38,6 +38,8 @@ export class OpenSink {
   readonly delivery: Delivery;
   readonly accounts = new Accounts();
   readonly trouble: WriteTrouble;
+  /** Runs that are over, and have writes that may still land. */
+  #outlived = 0;
   #heldBytes = 0;
   #roomAsked = false;
   readonly #parts: OpenSinkParts;
@@ -77,6 +79,23 @@ export class OpenSink {
   get target(): Sink {
     if (this.#target === undefined) throw new Error(`sink ${this.name} is not open`);
     return this.#target;
+  }
+
+  /**
+   * A write may begin. Not while one of a run that is over has not settled: its shard may have been finished by another worker since, and what follows
+   * that shard here has the same keys.
+   */
+  get takesWrites(): boolean {
+    return this.#outlived === 0 && this.state === 'open';
+  }
+
+  /** A run is over, and what it had under way settles later. */
+  outlived(settled: Promise<void>): void {
+    this.#outlived += 1;
+    void settled.then(() => {
+      this.#outlived -= 1;
+      this.#changed();
+    });
   }
 
   /** Bytes taken and unfinished, and rests, over all partitions: what the sink's share counts. */

@@ -158,7 +158,7 @@ export class SinkRun {
   }
 
   #mayBegin(): boolean {
-    return this.#phase !== 'over' && !this.#abort.signal.aborted && this.sink.state === 'open' && this.#parts.mayWrite();
+    return this.#phase !== 'over' && !this.#abort.signal.aborted && this.sink.takesWrites && this.#parts.mayWrite();
   }
 
   /** Begins nothing above what has been begun; what lies below is still written, at once. Resolves when it is, or when `signal` aborts the writes. */
@@ -195,6 +195,7 @@ export class SinkRun {
     this.#phase = 'over';
     this.#wake.stop();
     this.#abort.abort();
+    if (this.#settling.size > 0) this.sink.outlived(this.settled());
     this.#work.release(this.#dispatch.remove(() => true));
   }
 

@@ -57,6 +57,21 @@ export async function sinkStarts(asked: StartsAsked, signal: AbortSignal): Promi
   return { bySink, tips, begun };
 }
 
+/** Of a stream that is gone before it was listed here: where its sinks had begun. What they have not read of it is lost, and its rows say what. */
+export async function keptStarts(
+  asked: Omit<Persistence, 'what'> & { plan: PipelinePlan; control: ControlStore; arn: string },
+  signal: AbortSignal,
+): Promise<Starts> {
+  const insist = { ...asked, what: 'the control table, to see where sinks began' };
+  const placed = await persist(() => placedSinks(asked, signal), insist, signal);
+  const bySink = new Map<SinkName, SinkStart>();
+  for (const { name, enabled, renamedFrom } of asked.plan.sinks) {
+    const own = placed.find(sink => sink.name === name) ?? placed.find(sink => sink.name === renamedFrom);
+    if (enabled && own !== undefined) bySink.set(name, { ...own.start, sink: name });
+  }
+  return { bySink, tips: undefined, begun: new Set() };
+}
+
 /** Before anything is written down, where a sink is to begin at the tip. */
 function tipsFor(standing: readonly SinkStart[], asked: StartsAsked, signal: AbortSignal): Promise<FirstTips> | undefined {
   const { plan, description, firstStart } = asked;

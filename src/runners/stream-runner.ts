@@ -16,7 +16,7 @@ import { sweepRows } from './row-sweep.ts';
 import type { ShardGraph } from './shard-graph.ts';
 import { openShard } from './shard-opening.ts';
 import type { ShardRun } from './shard-run.ts';
-import { placedSink, type Starts, sayWhereSinksGoOn, sinkStarts } from './sink-starts.ts';
+import { keptStarts, placedSink, type Starts, sayWhereSinksGoOn, sinkStarts } from './sink-starts.ts';
 import { StreamListing } from './stream-listing.ts';
 import type { StreamRunnerParts } from './stream-runner-parts.ts';
 import { keepUnseenShards } from './unseen-shards.ts';
@@ -93,7 +93,7 @@ export class StreamRunner {
     this.#duty.begun();
     const description = await this.#listing.list();
     this.#duty.done();
-    if (this.#starts === undefined && description !== undefined) await this.#begin(description, signal);
+    if (this.#starts === undefined) await this.#begin(description, signal);
     if (this.graph.needsSecondLook(shard => this.#positions.rows.has(shard))) await this.#listing.list();
     this.#see([...this.#positions.rows.values()]);
     const rows = this.#missing();
@@ -181,7 +181,11 @@ export class StreamRunner {
     this.#stopping = false;
   }
 
-  async #begin(description: StreamDescription, signal: AbortSignal): Promise<void> {
+  async #begin(description: StreamDescription | undefined, signal: AbortSignal): Promise<void> {
+    if (description === undefined) {
+      this.#starts = await keptStarts(this.#parts, signal);
+      return;
+    }
     this.#parts.accepts(description);
     this.#starts = await sinkStarts({ ...this.#parts, description, streams: this.#parts.apis.streams }, signal);
     this.#see([...this.#positions.rows.values()]);

@@ -7,7 +7,7 @@ import { byMaking } from '../model/stream-arn.ts';
 import type { SinkName } from '../model/units.ts';
 import type { OpenSink } from '../pipeline/open-sink.ts';
 import type { StreamRow } from '../ports/control-store.ts';
-import type { LeaseRow } from '../ports/lease-store.ts';
+import { type LeaseRow, partsOfLeaseKey } from '../ports/lease-store.ts';
 import type { StreamDescription } from '../ports/stream-api.ts';
 import { RETENTION_MS } from '../shards/gap-scope.ts';
 import type { GapBook } from './gap-book.ts';
@@ -51,15 +51,16 @@ export class TableStreams {
 
   /**
    * Opens those that are known and not read to their end, and the newest, where the table still is. One that was read to its end may still hold what a
-   * sink has not read that was disabled then, for as long as streams are kept.
+   * sink has not read that was disabled then, for as long as streams are kept; after that its rows say what such a sink has lost.
    */
   async follow(newest: string | undefined, signal: AbortSignal): Promise<void> {
     if (newest === undefined ? this.#streams.size > 0 : this.#streams.has(newest)) return;
     const rows = await this.#known(signal);
     for (const { arn } of rows) this.#written.add(arn);
     const known = [...rows, ...(await this.#begun(newest, signal))].sort(byMaking);
+    const withRows = new Set(this.#host.rows().map(({ key }) => partsOfLeaseKey(key).streamArn));
     for (const { arn, drainedAt } of known) {
-      if (drainedAt === undefined || this.#parts.clock.now() - drainedAt < RETENTION_MS) this.#open(arn, known);
+      if (drainedAt === undefined || this.#parts.clock.now() - drainedAt < RETENTION_MS || withRows.has(arn)) this.#open(arn, known);
     }
     if (newest === undefined) return;
     const old = known.at(-1);
@@ -140,12 +141,12 @@ export class TableStreams {
     const { control, clock, log, plan } = this.#parts;
     for (const stream of this.all.slice(0, -1)) {
       if (!stream.isDrained) continue;
-      // Otherwise every shard that was ever listed has a row, which outlives the shard.
-      if (stream.positions.rows.size === 0) {
+      const row = (await control.streams(plan.name, signal)).find(({ arn }) => arn === stream.arn);
+      // Every shard that was ever listed has a row, which outlives the shard and goes only after it has ended.
+      if (stream.positions.rows.size === 0 && row?.drainedAt === undefined) {
         const note = `stream ${stream.arn} had no shard any more when it was first read: whatever was written to it is lost`;
         await this.#lost(stream.arn, { reason: 'shard-gone', note }, signal);
       }
-      const row = (await control.streams(plan.name, signal)).find(({ arn }) => arn === stream.arn);
       if (row !== undefined && row.drainedAt === undefined) await control.putStream({ ...row, drainedAt: clock.now() }, signal);
       this.#streams.delete(stream.arn);
       log.info({ streamArn: stream.arn }, 'the old stream has been read to its end');

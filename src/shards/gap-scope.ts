@@ -22,6 +22,8 @@ export function isLostTo({ start, position }: { start: SinkStart; position: Posi
   if (position.at === 'tip') return sinceMs > RETENTION_MS - OPENING_MS;
   // What an application had left unread is the heir's, whenever it was trimmed.
   if (position.at !== 'start' || start.position === 'CHECKPOINT') return true;
+  // It began with nothing, or had begun the stream before this one: all of the stream is its own.
+  if (start.frontier.length === 0) return true;
   const beganAt = shardBeganAt(shardId);
   const wasWhole = beganAt !== undefined && beganAt > start.takenAt - RETENTION_MS;
   return wasWhole || sinceMs > OPENING_MS;

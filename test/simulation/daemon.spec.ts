@@ -43,4 +43,12 @@ describe('simulation: the daemon', function () {
   it('seed 6215: a replaced stream is not given up while the rows of its shards have only just been made', async () => {
     await simulate(6215);
   });
+
+  it('seed 9274 of several workers: what follows a lost shard is not written beside a write of that shard that has not settled', async () => {
+    await simulateFleet(9274);
+  });
+
+  it('seed 5689 of several workers: a sink that was disabled until a replaced stream was gone is told what it lost', async () => {
+    await simulateFleet(5689);
+  });
 });

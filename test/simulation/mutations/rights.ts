@@ -72,6 +72,14 @@ export const rights: readonly Mutation[] = [
     from: 174,
   },
   {
+    name: 'what outlives its run does not hold back what follows it',
+    world: 'fleet',
+    law: 'law 2',
+    patches: [{ file: 'src/pipeline/open-sink.ts', from: 'this.#outlived === 0 && ', to: '' }],
+    seeds: 10_000,
+    from: 9274,
+  },
+  {
     name: 'a lease is given back before its writes have settled',
     world: 'fleet',
     law: 'law 7',
@@ -140,6 +148,14 @@ export const rights: readonly Mutation[] = [
     patches: [{ file: 'src/runners/unseen-shards.ts', from: 'if (lost.length === 0) continue;', to: 'continue;' }],
     seeds: 300,
     from: 44,
+  },
+  {
+    name: 'a replaced stream that was read by the others is not opened again for a sink that was disabled',
+    world: 'fleet',
+    law: 'completeness',
+    patches: [{ file: 'src/runners/table-streams.ts', from: ' || withRows.has(arn)', to: '' }],
+    seeds: 10_000,
+    from: 5689,
   },
   {
     name: 'what a run gives up is not accounted for',

@@ -73,4 +73,18 @@ describe('pipeline/open-sink: writes that do not settle', () => {
     await clock.advance(10_000);
     expect(targets.map(({ closes }) => closes)).to.deep.equal([1, 0]);
   });
+
+  it('one that outlives its run holds back every other write of the sink until it settles, and says when', async () => {
+    const { sink } = await world();
+    const late = Promise.withResolvers<void>();
+    let changes = 0;
+    sink.watch(() => {
+      changes += 1;
+    });
+    sink.outlived(late.promise);
+    expect([sink.state, sink.takesWrites]).to.deep.equal(['open', false]);
+    late.resolve();
+    await late.promise;
+    expect([sink.takesWrites, changes]).to.deep.equal([true, 1]);
+  });
 });

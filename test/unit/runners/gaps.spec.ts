@@ -235,4 +235,22 @@ describe('gaps', () => {
     const rows = [...world.leases.rows.values()].filter(({ key }) => partsOfLeaseKey(key).streamArn !== world.now.arn);
     expect(rows.map(({ checkpoint }) => checkpoint)).to.deep.equal(['SHARD_END']);
   });
+
+  it('a stream that went while nobody read: what was not read is a gap, and the new stream is read from its start', async () => {
+    const a = world.target('a');
+    const before = world.write(10);
+    await away(26 * HOUR, () => {
+      world.write(10);
+      world.now.removed = true;
+      world.stream = world.streams.create();
+    });
+    const tokens = world.write(10);
+    const worker = world.start();
+    await world.clock.advance(200_000);
+    expect([worker.end, missing(a.delivered, tokens)]).to.deep.equal([undefined, []]);
+    expect(gaps().map(({ reason, from }) => [reason, from])).to.have.deep.members([
+      ['stream-replaced', undefined],
+      ['shard-gone', before.at(-1)],
+    ]);
+  });
 });

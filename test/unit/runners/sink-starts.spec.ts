@@ -202,4 +202,32 @@ describe('where sinks start', () => {
     expect([missing(b.delivered, tokens), b.delivered.length, a.delivered.length]).to.deep.equal([[], 20, 30]);
     expect([worker.sink('a').gaps, worker.sink('b').gaps]).to.deep.equal([1, 1]);
   });
+
+  it('a sink that was disabled until a replaced stream was gone has a gap in it, and reads the new one from its start', async () => {
+    const b = world.target('b');
+    world.target('a');
+    const before = world.write(10);
+    let worker = world.start();
+    await world.clock.advance(2_000);
+    await stopped(worker);
+    world.write(10);
+    world.now.disable();
+    world.stream = world.streams.create();
+    const tokens = world.write(10);
+    worker = world.start({ sinks: { a: {}, b: { enabled: false } } });
+    await world.clock.advance(100_000);
+    await stopped(worker);
+    await world.clock.advance(20 * HOUR);
+    const held = world.write(10);
+    await world.clock.advance(6 * HOUR);
+    worker = world.start();
+    await world.clock.advance(200_000);
+    expect([missing(b.delivered, held), missing(b.delivered, tokens).length]).to.deep.equal([[], 10]);
+    const gaps = [...world.control.gapRows.values()].filter(({ sinks }) => sinks.includes('b'));
+    expect(gaps.map(({ gap }) => [gap.reason, gap.from])).to.deep.include.members([
+      ['stream-replaced', undefined],
+      ['shard-gone', before.at(-1)],
+      ['trimmed', tokens[0]],
+    ]);
+  });
 });

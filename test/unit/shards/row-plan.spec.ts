@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { Position } from '../../../src/model/position.ts';
+import type { SinkStart } from '../../../src/ports/control-store.ts';
 import { type LeaseRow, leaseKey, partsOfLeaseKey } from '../../../src/ports/lease-store.ts';
 import type { ShardListing } from '../../../src/ports/stream-api.ts';
 import { isLostTo } from '../../../src/shards/gap-scope.ts';
@@ -87,12 +88,11 @@ describe('whether a loss is a sink’s', () => {
   const hour = 3_600_000;
   const at = 1_767_225_600_000;
   const shard = (began: number) => `shardId-${String(began).padStart(20, '0')}-0a0b0c0d`;
-  const lost = (position: Position, began: number, { startedAt, foundAt }: { startedAt: number; foundAt: number }) =>
-    isLostTo(
-      { start: { pipeline: 'p', sink: 's', streamArn: ARN, position: 'TRIM_HORIZON', takenAt: startedAt, frontier: [] }, position },
-      shard(began),
-      { reason: 'trimmed', at: foundAt, note: '' },
-    );
+  const lost = (position: Position, began: number, when: { startedAt: number; foundAt: number; frontier?: readonly string[] }) => {
+    const { startedAt: takenAt, frontier = [shard(began)] } = when;
+    const start: SinkStart = { pipeline: 'p', sink: 's', streamArn: ARN, position: 'TRIM_HORIZON', takenAt, frontier };
+    return isLostTo({ start, position }, shard(began), { reason: 'trimmed', at: when.foundAt, note: '' });
+  };
 
   it('always, once it has read something of the shard', () => {
     expect(lost(BEHIND, at - 40 * hour, { startedAt: at, foundAt: at })).to.equal(true);
@@ -103,6 +103,9 @@ describe('whether a loss is a sink’s', () => {
   it('when the shard was whole then, or the sink came to it late', () => {
     expect(lost({ at: 'start' }, at - 20 * hour, { startedAt: at, foundAt: at + 10 * hour })).to.equal(true);
     expect(lost({ at: 'start' }, at - 26 * hour, { startedAt: at, foundAt: at + 2 * hour })).to.equal(true);
+  });
+  it('when the sink had begun the stream before: all of this one is its own', () => {
+    expect(lost({ at: 'start' }, at - 26 * hour, { startedAt: at, foundAt: at + 1_000, frontier: [] })).to.equal(true);
   });
   it('of a tip, when it was opened again so late that what came after it is gone', () => {
     expect(lost({ at: 'tip', takenAt: at }, at - 3 * hour, { startedAt: at, foundAt: at + 2 * hour })).to.equal(false);

@@ -27,6 +27,8 @@ export function standing(scene: Scene, target: Target, change: Change): Standing
 export function isItsOwn(start: SinkStart, change: Change): boolean {
   const { shard, writtenAt } = change;
   if (start.position === 'LATEST') return writtenAt >= start.takenAt;
+  // It had begun the stream before this one.
+  if (start.position === 'TRIM_HORIZON' && start.frontier.length === 0) return true;
   const oldestHeld = start.takenAt - DAY_MS;
   // A shard that was partly trimmed already may lose more until it is opened; that is no gap.
   return writtenAt > (shard.madeAt <= oldestHeld ? oldestHeld + HOUR_MS : oldestHeld);
