@@ -38,6 +38,7 @@ export async function openWith(
   const abort = () => limit.abort();
   const cancel = clock.after(OPEN_MS, abort);
   signal.addEventListener('abort', abort);
+  if (signal.aborted) abort();
   try {
     for (const { table } of host.sources) await sink.look(topics.of(table), limit.signal);
     return sink;

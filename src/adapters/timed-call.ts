@@ -2,8 +2,10 @@
  * A call that does not wait longer than it says. It counts as one without an answer then: what became of it is not known. Its connection is broken, so
  * one that a middlebox has forgotten is not used a second time.
  */
+
 import type { Ms } from '../model/units.ts';
 import type { Clock } from '../ports/clock.ts';
+import { onAbort } from '../ports/on-abort.ts';
 import { ServiceFault } from '../ports/service-fault.ts';
 
 export interface Patience {
@@ -17,9 +19,7 @@ export async function inTime<T>(
   ...[ask, signal]: [ask: (signal: AbortSignal) => Promise<T>, signal: AbortSignal]
 ): Promise<T> {
   const child = new AbortController();
-  const abort = () => child.abort(signal.reason);
-  if (signal.aborted) abort();
-  signal.addEventListener('abort', abort, { once: true });
+  const deafen = onAbort(signal, () => child.abort(signal.reason));
   let late = false;
   const cancel = clock.after(timeoutMs, () => {
     late = true;
@@ -32,6 +32,6 @@ export async function inTime<T>(
     throw new ServiceFault('TimeoutError', `${name} had no answer within ${timeoutMs} ms`, { class: 'network', cause: error });
   } finally {
     cancel();
-    signal.removeEventListener('abort', abort);
+    deafen();
   }
 }

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
 import { secretCutter } from '../model/secrets.ts';
 import type { Ms } from '../model/units.ts';
+import { onAbort } from '../ports/on-abort.ts';
 import { daemon } from '../runners/daemon.ts';
 import { NothingCanRun } from '../runners/daemon-parts.ts';
 import { FleetIsAlive } from '../runners/kcl-takeover.ts';
@@ -51,7 +52,7 @@ interface Voice {
 async function lifeOf(world: World, stop: Stop, voice: Voice): Promise<ExitCode> {
   const { clock } = world.parts;
   const stopped = Promise.withResolvers<Ms>();
-  stop.signal.addEventListener('abort', () => stopped.resolve(clock.elapsed()));
+  onAbort(stop.signal, () => stopped.resolve(clock.elapsed()));
   const code = await outcomeOf(world, stop, voice);
   const stoppedAt = stop.signal.aborted ? await stopped.promise : clock.elapsed();
   const leftMs = stoppedAt + world.plan.limits.drainMs + AFTER_DRAIN_MS - clock.elapsed();

@@ -3,11 +3,13 @@
  * settings are wrong, or that the start is refused, ends all. A stop is passed on, and who does not end in time is killed. It answers the admin port
  * for all of them.
  */
+
 import { jointMetrics, jointStatus, ofProcess, type Part } from '../admin/joint-status.ts';
 import type { Status } from '../model/status.ts';
 import type { Ms, SinkName } from '../model/units.ts';
 import type { Clock, Random } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
+import { onAbort } from '../ports/on-abort.ts';
 import type { StatusSource } from '../ports/status-source.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import type { WorkerEnding, WorkerProcess } from './worker-process.ts';
@@ -52,11 +54,9 @@ export class Supervisor implements StatusSource {
 
   /** Until the signal aborts and all have ended, or one says that the settings are wrong or the start is refused. */
   async run(signal: AbortSignal): Promise<ExitCode> {
-    const stop = () => this.#stopping.abort(signal.reason);
-    signal.addEventListener('abort', stop);
-    if (signal.aborted) stop();
+    const deafen = onAbort(signal, () => this.#stopping.abort(signal.reason));
     const codes = await Promise.all(this.#slots.map(slot => this.#keep(slot)));
-    signal.removeEventListener('abort', stop);
+    deafen();
     return codes.find(isRefusal) ?? codes.find(code => code !== EXIT.done) ?? EXIT.done;
   }
 
@@ -157,11 +157,9 @@ export class Supervisor implements StatusSource {
       log.error({ process: slot.process }, `process ${slot.process} has not ended in time and is killed; its leases expire`);
       child.kill();
     };
-    const { signal } = this.#stopping;
-    signal.addEventListener('abort', stop);
-    if (signal.aborted) void stop();
+    const deafen = onAbort(this.#stopping.signal, stop);
     const ending = await child.ended;
-    signal.removeEventListener('abort', stop);
+    deafen();
     over.abort();
     delete slot.child;
     return ending;

@@ -2,9 +2,11 @@
  * One sink at one partition: takes records from its feed (the same objects, not copies) while it has room, enters them in the watermark, writes
  * them by batches, and says how far it is. It never looks at the other sinks: law 4.
  */
+
 import type { Gap } from '../model/page.ts';
 import { compareTokens, type Position, type Token } from '../model/position.ts';
 import type { EpochMs, Ms } from '../model/units.ts';
+import { onAbort } from '../ports/on-abort.ts';
 import { type Attempted, announcement, attempt } from './attempt.ts';
 import type { Cut } from './cut.ts';
 import { type DeliveryPlan, deliveryPlan } from './delivery-plan.ts';
@@ -172,14 +174,13 @@ export class SinkRun {
       this.#abort.abort();
       this.#quiet();
     };
-    signal.addEventListener('abort', abort);
-    if (signal.aborted) abort();
+    const deafen = onAbort(signal, abort);
     this.go();
     await new Promise<void>(resolve => {
       this.#whenQuiet = resolve;
       this.#quiet();
     });
-    signal.removeEventListener('abort', abort);
+    deafen();
     this.close();
   }
 

@@ -2,11 +2,13 @@
  * The daemon: leased shards, page by page, until it is told to stop. It prepares the state tables, keeps the leases, runs the pipelines, obeys what
  * operators ask, and ends in order: nothing new is taken, everything in flight is finished or given back, sinks are closed.
  */
+
 import type { Status } from '../model/status.ts';
 import type { Ms, SinkName } from '../model/units.ts';
 import { Budget } from '../pipeline/budget.ts';
 import { type LeaseKey, type LeaseRow, partsOfLeaseKey } from '../ports/lease-store.ts';
 import type { Gauges } from '../ports/observer.ts';
+import { onAbort } from '../ports/on-abort.ts';
 import { ServiceFault } from '../ports/service-fault.ts';
 import type { StatusSource } from '../ports/status-source.ts';
 import type { HeldLease } from '../shards/held-lease.ts';
@@ -88,14 +90,12 @@ class RunningDaemon implements Daemon {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const stop = () => this.#stopping.abort();
-    signal.addEventListener('abort', stop);
-    if (signal.aborted) stop();
+    const deafen = onAbort(signal, () => this.#stopping.abort());
     try {
       await Promise.race([this.#work(), this.#surprise.promise, this.#loopsGivenUp()]);
       await Promise.race([this.#end(), this.#surprise.promise]);
     } finally {
-      signal.removeEventListener('abort', stop);
+      deafen();
       this.#stopping.abort();
       this.#ending.abort();
       this.#keeper.close();
@@ -162,7 +162,7 @@ class RunningDaemon implements Daemon {
 
   /** Loops end when they are asked to; one that waits for a server that is away must not hold up the stop. */
   async #loopsGivenUp(): Promise<void> {
-    await new Promise<void>(resolve => this.#stopping.signal.addEventListener('abort', () => resolve(), { once: true }));
+    await new Promise<void>(resolve => onAbort(this.#stopping.signal, resolve));
     await this.#parts.clock.sleep(LOOPS_MS, this.#ending.signal);
   }
 

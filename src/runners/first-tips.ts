@@ -3,8 +3,10 @@
  * whatever is made after that time lies behind these iterators, and a reading that is opened anew by the time gives it too. (Asked for after the time had
  * been written down, LATEST passed over what was made between.) A shard that gave none in time is read from its start, and older records are passed over.
  */
+
 import type { EpochMs, Ms } from '../model/units.ts';
 import type { Clock } from '../ports/clock.ts';
+import { onAbort } from '../ports/on-abort.ts';
 import { ServiceFault } from '../ports/service-fault.ts';
 import type { StreamApi, StreamDescription } from '../ports/stream-api.ts';
 import { sourceOf } from './shard-readers.ts';
@@ -45,7 +47,7 @@ export async function firstTips({ description, shardIds, streams, clock }: TipsA
   const limit = new AbortController();
   const abort = () => limit.abort();
   const cancel = clock.after(PATIENCE_MS, abort);
-  signal.addEventListener('abort', abort);
+  const deafen = onAbort(signal, abort);
   const iterators = new Map<string, string>();
   let lastAt = description.servedAt;
   const left = [...shardIds];
@@ -59,7 +61,7 @@ export async function firstTips({ description, shardIds, streams, clock }: TipsA
   };
   await Promise.all(Array.from({ length: AT_ONCE }, ask));
   cancel();
-  signal.removeEventListener('abort', abort);
+  deafen();
   signal.throwIfAborted();
   return new FirstTips(lastAt + CUT_MS, iterators);
 }

@@ -2,7 +2,9 @@
  * A reader of a shard that says `end` only when the shard's children have rows. The records of the last page are passed on at once, and heads go on
  * being saved meanwhile; so a sink's end is never durable before its children can be found.
  */
+
 import type { Page } from '../model/page.ts';
+import { onAbort } from '../ports/on-abort.ts';
 import type { Reader } from '../ports/reader.ts';
 
 /** `children` is asked at most once at a time, also when the shard is read twice; its result is kept. */
@@ -39,15 +41,13 @@ export function lineageReader(reader: Reader, children: () => Promise<unknown>):
 /** Whether the work was done before the signal aborted. */
 async function before(work: Promise<unknown>, signal: AbortSignal): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
-  const abort = () => resolve(false);
-  signal.addEventListener('abort', abort);
-  if (signal.aborted) abort();
+  const deafen = onAbort(signal, () => resolve(false));
   try {
     return await Promise.race([work.then(() => true), promise]);
   } catch (error) {
     if (signal.aborted) return false;
     throw error;
   } finally {
-    signal.removeEventListener('abort', abort);
+    deafen();
   }
 }

@@ -2,11 +2,13 @@
  * One pipeline: finds its table and stream, opens its sinks, and keeps discovering. What only an operator can mend halts it with a reason; then it looks
  * again each 60 s. A stream that was replaced by a new one is read to its end, sink by sink, before the new one is begun.
  */
+
 import type { Gap } from '../model/page.ts';
 import type { Ms, SinkName } from '../model/units.ts';
 import type { OpenSink } from '../pipeline/open-sink.ts';
 import type { LeaseKey, LeaseRow } from '../ports/lease-store.ts';
 import { partsOfLeaseKey } from '../ports/lease-store.ts';
+import { onAbort } from '../ports/on-abort.ts';
 import { ServiceFault } from '../ports/service-fault.ts';
 import type { HeldLease, LostReason } from '../shards/held-lease.ts';
 import { GapBook } from './gap-book.ts';
@@ -224,9 +226,9 @@ export class PipelineRunner {
     if (this.#trouble !== undefined) return;
     const woken = new AbortController();
     this.#wake = () => woken.abort();
-    signal.addEventListener('abort', this.#wake);
+    const deafen = onAbort(signal, this.#wake);
     await this.#parts.clock.sleep(ms, woken.signal);
-    signal.removeEventListener('abort', this.#wake);
+    deafen();
     this.#wake = () => {};
   }
 }

@@ -111,6 +111,20 @@ describe('being told to stop', function () {
     expect([how, afterMs < within(5)]).eql(['exit 0', true]);
   });
 
+  it('at any moment of its start, while its state tables refuse connections: ends in time', async () => {
+    const shop = await openShop({ sinks: ['eu'] });
+    await (await stage()).lines.state.mode('refuse');
+    const ends: { how: string; afterMs: number }[] = [];
+    for (const moment of [150, 250, 350, 450, 550, 700]) {
+      const daemon = shop.launch();
+      await sleep(moment);
+      ends.push(await ended(daemon, 'SIGTERM'));
+    }
+    console.log(`        ended after ${ends.map(({ how, afterMs }) => `${afterMs} ms: ${how}`).join(', ')}`);
+    for (const { how, afterMs } of ends) expect([how === 'exit 0' || how === 'SIGTERM', afterMs < within(5)]).eql([true, true]);
+    expect(ends.at(-1)?.how).equal('exit 0');
+  });
+
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     it(`${signal} to npm alone ends the daemon too, in order`, async () => {
       const shop = await openShop({ sinks: ['eu'] });

@@ -55,6 +55,8 @@ export interface WorkerPlan {
   /** A lease table to take over. */
   readonly kcl?: KclTable;
   readonly pipelines?: readonly PipelinePlan[];
+  /** It was told to stop before it began. */
+  readonly isStopped?: boolean;
 }
 
 export class DaemonWorld {
@@ -97,6 +99,7 @@ export class DaemonWorld {
   start(plan: WorkerPlan = {}): Worker {
     const process = new Mortal(this.clock);
     const stop = new AbortController();
+    if (plan.isStopped) stop.abort();
     const observer: Observer = {
       leaseMoved: (_, reason) => void this.moves.push(reason),
       pageRead: () => {

@@ -31,6 +31,14 @@ describe('daemon', () => {
     expect(a.delivered).to.have.length(150);
   });
 
+  it('ends when it was told to stop before it began, also while the state tables do not answer', async () => {
+    world.leaseFate = () => 'lost';
+    world.controlFate = () => 'lost';
+    const worker = world.start({ isStopped: true });
+    await world.clock.advance(2_000);
+    expect(worker.end).to.deep.equal({});
+  });
+
   it('goes on after kill -9 from what was saved', async () => {
     const a = world.target('a');
     const tokens = world.write(500);
