@@ -1,4 +1,4 @@
-/** The order in which the streams of a table were made. */
+/** When streams were made, and in which order. */
 import type { EpochMs } from './units.ts';
 
 interface SeenStream {
@@ -17,4 +17,12 @@ export function byMaking(a: SeenStream, b: SeenStream): number {
   const [labelA, labelB] = [LABEL.exec(a.arn)?.[1], LABEL.exec(b.arn)?.[1]];
   if (labelA === undefined || labelB === undefined || labelA === labelB) return a.firstSeenAt - b.firstSeenAt;
   return labelA < labelB ? -1 : 1;
+}
+
+/** By its label; undefined where a server writes none that says so. */
+export function madeAt(arn: string): EpochMs | undefined {
+  const label = LABEL.exec(arn)?.[1];
+  if (label === undefined) return undefined;
+  const ms = label.includes('T') ? Date.parse(`${label}Z`) : Number(label) * 1000;
+  return Number.isNaN(ms) ? undefined : ms;
 }

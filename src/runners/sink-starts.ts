@@ -4,15 +4,20 @@
  * written down once, before the first position, with a time that lies after the tips that were asked for, and never decided again. One log line per sink says where it
  * starts, why, and how many hours that covers.
  */
+import { isoTime } from '../model/iso-time.ts';
+import { byMaking, madeAt } from '../model/stream-arn.ts';
 import type { EpochMs, SinkName } from '../model/units.ts';
+import type { OpenSink } from '../pipeline/open-sink.ts';
 import type { ControlStore, SinkStart, StartingPosition } from '../ports/control-store.ts';
 import type { Log } from '../ports/log.ts';
 import type { StreamApi, StreamDescription } from '../ports/stream-api.ts';
+import { OPENING_MS, RETENTION_MS } from '../shards/gap-scope.ts';
 import { leavesOf, rootsOf } from '../shards/row-plan.ts';
 import { shardBeganAt } from '../shards/shard-id.ts';
 import { type PlacedSink, positionKey, type SinkPositions } from '../shards/sink-positions.ts';
 import type { PipelinePlan, SinkPlan } from './daemon-plan.ts';
 import { type FirstTips, firstTips } from './first-tips.ts';
+import type { GapBook } from './gap-book.ts';
 import { type Persistence, persist } from './persist.ts';
 
 export interface StartsAsked extends Omit<Persistence, 'what'> {
@@ -22,6 +27,8 @@ export interface StartsAsked extends Omit<Persistence, 'what'> {
   readonly firstStart: boolean;
   readonly control: ControlStore;
   readonly streams: StreamApi;
+  readonly gaps: GapBook;
+  readonly sinks: ReadonlyMap<SinkName, OpenSink>;
 }
 
 export interface Starts {
@@ -46,6 +53,7 @@ export async function sinkStarts(asked: StartsAsked, signal: AbortSignal): Promi
     const wanted = here[0]
       ? { ...here[0], sink: sink.name, formerly: here[0].sink }
       : begins(sink, { hasBegunBefore: known.length > 0, tips }, asked);
+    if (known.length > 0 && here.length === 0) await keepMissed(sink.name, Math.min(...known.map(({ takenAt }) => takenAt)), asked);
     const { start, created } = own
       ? { start: own, created: false }
       : await persist(() => control.createSinkStart(wanted, signal), insist, signal);
@@ -57,18 +65,36 @@ export async function sinkStarts(asked: StartsAsked, signal: AbortSignal): Promi
   return { bySink, tips, begun };
 }
 
-/** Of a stream that is gone before it was listed here: where its sinks had begun. What they have not read of it is lost, and its rows say what. */
-export async function keptStarts(
-  asked: Omit<Persistence, 'what'> & { plan: PipelinePlan; control: ControlStore; arn: string },
-  signal: AbortSignal,
-): Promise<Starts> {
+/** A sink that comes from an older stream to one that has stood for longer than it holds its records has missed the oldest of these. */
+async function keepMissed(sink: SinkName, firstBegan: EpochMs, asked: StartsAsked): Promise<void> {
+  const { arn, servedAt } = asked.description;
+  const made = madeAt(arn);
+  if (made === undefined || servedAt - made <= RETENTION_MS || servedAt - firstBegan <= OPENING_MS) return;
+  const note = `sink ${sink} comes to stream ${arn} a day after it was made: what was written to it before ${isoTime(servedAt - RETENTION_MS, 0)}, if anything, was trimmed`;
+  await asked.gaps.lose({ streamArn: arn, sinks: [sink], gap: { reason: 'trimmed', at: servedAt, note } }, asked);
+}
+
+/**
+ * Of a stream that is gone before it was listed here: where its sinks had begun. What they have not read of it is lost, and its rows say what. A sink that had
+ * begun an older stream, and not this one, has lost all of it.
+ */
+export async function keptStarts(asked: Omit<StartsAsked, 'description'> & { readonly arn: string }, signal: AbortSignal): Promise<Starts> {
+  const { plan, control, gaps, clock, arn } = asked;
   const insist = { ...asked, what: 'the control table, to see where sinks began' };
-  const placed = await persist(() => placedSinks(asked, signal), insist, signal);
+  const standing = await persist(() => control.sinkStarts(plan.name, signal), insist, signal);
+  const isOlder = ({ streamArn, takenAt }: SinkStart) =>
+    byMaking({ arn: streamArn, firstSeenAt: takenAt }, { arn, firstSeenAt: clock.now() }) < 0;
   const bySink = new Map<SinkName, SinkStart>();
-  for (const { name, enabled, renamedFrom } of asked.plan.sinks) {
-    const own = placed.find(sink => sink.name === name) ?? placed.find(sink => sink.name === renamedFrom);
-    if (enabled && own !== undefined) bySink.set(name, { ...own.start, sink: name });
+  const lost: SinkName[] = [];
+  for (const { name, renamedFrom } of plan.sinks.filter(({ enabled }) => enabled)) {
+    const known = standing.filter(({ sink }) => sink === name || sink === renamedFrom);
+    const here = known.filter(({ streamArn }) => streamArn === arn);
+    const own = here.find(({ sink }) => sink === name) ?? here[0];
+    if (own !== undefined) bySink.set(name, { ...own, sink: name });
+    else if (known.some(isOlder)) lost.push(name);
   }
+  const note = `stream ${arn} went before anything of it was read for ${lost.join(', ')}`;
+  await gaps.lose({ streamArn: arn, sinks: lost, gap: { reason: 'shard-gone', at: clock.now(), note } }, asked);
   return { bySink, tips: undefined, begun: new Set() };
 }
 

@@ -182,12 +182,13 @@ export class StreamRunner {
   }
 
   async #begin(description: StreamDescription | undefined, signal: AbortSignal): Promise<void> {
+    const asked = { ...this.#parts, streams: this.#parts.apis.streams };
     if (description === undefined) {
-      this.#starts = await keptStarts(this.#parts, signal);
+      this.#starts = await keptStarts(asked, signal);
       return;
     }
     this.#parts.accepts(description);
-    this.#starts = await sinkStarts({ ...this.#parts, description, streams: this.#parts.apis.streams }, signal);
+    this.#starts = await sinkStarts({ ...asked, description }, signal);
     this.#see([...this.#positions.rows.values()]);
     sayWhereSinksGoOn(this.#positions, { ...this.#parts, begun: this.#starts.begun, now: description.servedAt });
   }

@@ -11,7 +11,7 @@ import { shardBeganAt } from './shard-id.ts';
 /** How long a stream holds its records. */
 export const RETENTION_MS: Ms = 24 * 3_600_000;
 /** What a sink that has just begun needs at most until it opens the oldest shards. */
-const OPENING_MS: Ms = 3_600_000;
+export const OPENING_MS: Ms = 3_600_000;
 
 /** Said of a shard without known children that went after its stream had ended: nothing is listed later that would tell of what followed it. */
 export const UNSEEN = '; shards that followed it unseen, if any, are lost too';
@@ -22,8 +22,6 @@ export function isLostTo({ start, position }: { start: SinkStart; position: Posi
   if (position.at === 'tip') return sinceMs > RETENTION_MS - OPENING_MS;
   // What an application had left unread is the heir's, whenever it was trimmed.
   if (position.at !== 'start' || start.position === 'CHECKPOINT') return true;
-  // It began with nothing, or had begun the stream before this one: all of the stream is its own.
-  if (start.frontier.length === 0) return true;
   const beganAt = shardBeganAt(shardId);
   const wasWhole = beganAt !== undefined && beganAt > start.takenAt - RETENTION_MS;
   return wasWhole || sinceMs > OPENING_MS;

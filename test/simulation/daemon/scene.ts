@@ -1,7 +1,7 @@
 /** What the checkers look at: what was written, what the stores hold, what has landed. All of it on the machine, none of it in the daemon. */
 import type { ChangeRecord } from '../../../src/model/change-record.ts';
 import type { Position, Token } from '../../../src/model/position.ts';
-import type { Ms } from '../../../src/model/units.ts';
+import type { EpochMs, Ms } from '../../../src/model/units.ts';
 import type { SinkStart } from '../../../src/ports/control-store.ts';
 import { leaseKey } from '../../../src/ports/lease-store.ts';
 import type { FakeControlStore } from '../../fakes/fake-control-store.ts';
@@ -35,6 +35,12 @@ export function startOf({ control }: Scene, target: Target, stream: FakeStream):
     if (start !== undefined) return start;
   }
   return undefined;
+}
+
+/** When the target first began in any stream. */
+export function firstBegan({ control }: Scene, target: Target): EpochMs {
+  const starts = [...control.starts.values()].filter(({ sink }) => target.names.includes(sink));
+  return Math.min(...starts.map(({ takenAt }) => takenAt));
 }
 
 export function positionOf({ leases }: Scene, target: Target, stream: FakeStream, shardId: string): Position | undefined {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { byMaking } from '../../../src/model/stream-arn.ts';
+import { byMaking, madeAt } from '../../../src/model/stream-arn.ts';
 
 const seen = (label: string, firstSeenAt: number) => ({ arn: `arn:aws:dynamodb:us-east-1:1:table/orders/stream/${label}`, firstSeenAt });
 
@@ -19,4 +19,9 @@ describe('model/stream-arn', () => {
       expect([older, newer].sort(byMaking)).to.deep.equal([older, newer]);
     });
   }
+
+  it('says when a stream was made, where its label does', () => {
+    const times = ['2026-01-01T00:01:02.712', '1767225662.712', 'zz'].map(label => madeAt(seen(label, 0).arn));
+    expect(times).to.deep.equal([1_767_225_662_712, 1_767_225_662_712, undefined]);
+  });
 });

@@ -251,6 +251,7 @@ describe('gaps', () => {
     expect(gaps().map(({ reason, from }) => [reason, from])).to.have.deep.members([
       ['stream-replaced', undefined],
       ['shard-gone', before.at(-1)],
+      ['trimmed', undefined],
     ]);
   });
 });

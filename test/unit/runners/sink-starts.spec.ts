@@ -203,6 +203,34 @@ describe('where sinks start', () => {
     expect([worker.sink('a').gaps, worker.sink('b').gaps]).to.deep.equal([1, 1]);
   });
 
+  it('a sink that was disabled over two replacements has a gap of the stream between, of which it had read nothing', async () => {
+    world.target('b');
+    world.target('a');
+    world.write(10);
+    let worker = world.start();
+    await world.clock.advance(2_000);
+    await stopped(worker);
+    const replace = () => {
+      world.now.disable();
+      world.stream = world.streams.create();
+      world.write(10);
+    };
+    replace();
+    const between = world.now;
+    worker = world.start({ sinks: { a: {}, b: { enabled: false } } });
+    await world.clock.advance(100_000);
+    replace();
+    await world.clock.advance(100_000);
+    await stopped(worker);
+    await world.clock.advance(26 * HOUR);
+    between.removed = true;
+    worker = world.start();
+    await world.clock.advance(200_000);
+    const gaps = [...world.control.gapRows.values()].filter(({ streamArn, sinks }) => streamArn === between.arn && sinks.includes('b'));
+    expect(gaps.map(({ partition, gap }) => [partition, gap.reason])).to.deep.equal([[undefined, 'shard-gone']]);
+    expect(worker.end).to.equal(undefined);
+  });
+
   it('a sink that was disabled until a replaced stream was gone has a gap in it, and reads the new one from its start', async () => {
     const b = world.target('b');
     world.target('a');
@@ -227,7 +255,7 @@ describe('where sinks start', () => {
     expect(gaps.map(({ gap }) => [gap.reason, gap.from])).to.deep.include.members([
       ['stream-replaced', undefined],
       ['shard-gone', before.at(-1)],
-      ['trimmed', tokens[0]],
+      ['trimmed', undefined],
     ]);
   });
 });

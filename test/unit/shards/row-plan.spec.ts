@@ -104,9 +104,6 @@ describe('whether a loss is a sink’s', () => {
     expect(lost({ at: 'start' }, at - 20 * hour, { startedAt: at, foundAt: at + 10 * hour })).to.equal(true);
     expect(lost({ at: 'start' }, at - 26 * hour, { startedAt: at, foundAt: at + 2 * hour })).to.equal(true);
   });
-  it('when the sink had begun the stream before: all of this one is its own', () => {
-    expect(lost({ at: 'start' }, at - 26 * hour, { startedAt: at, foundAt: at + 1_000, frontier: [] })).to.equal(true);
-  });
   it('of a tip, when it was opened again so late that what came after it is gone', () => {
     expect(lost({ at: 'tip', takenAt: at }, at - 3 * hour, { startedAt: at, foundAt: at + 2 * hour })).to.equal(false);
     expect(lost({ at: 'tip', takenAt: at }, at - 3 * hour, { startedAt: at, foundAt: at + 25 * hour })).to.equal(true);

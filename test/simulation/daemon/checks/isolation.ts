@@ -117,7 +117,7 @@ export class IsolationCheck {
   #isWaitedFor(target: Target, change: Change): boolean {
     const start = startOf(this.#scene, target, change.stream);
     return (
-      (start === undefined || isItsOwn(start, change)) &&
+      (start === undefined || isItsOwn(this.#scene, target, { start, change })) &&
       standing(this.#scene, target, change) === 'missing' &&
       !isUntold(this.#scene, change)
     );

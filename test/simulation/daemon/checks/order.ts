@@ -41,7 +41,7 @@ export class OrderCheck {
   first(target: Target, change: Change): void {
     if (!target.isOrdered || target.coalesces) return;
     const start = startOf(this.#scene, target, change.stream);
-    if (start !== undefined && !isItsOwn(start, change)) return;
+    if (start !== undefined && !isItsOwn(this.#scene, target, { start, change })) return;
     const newest = target.ledger.newest.get(change.key);
     if (newest !== undefined && newest.n > change.n) {
       this.#scene.history.breaks(

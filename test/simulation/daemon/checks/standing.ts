@@ -6,7 +6,7 @@ import { compareTokens } from '../../../../src/model/position.ts';
 import type { GapRow, SinkStart } from '../../../../src/ports/control-store.ts';
 import { leaseKey } from '../../../../src/ports/lease-store.ts';
 import { UNSEEN } from '../../../../src/shards/gap-scope.ts';
-import { ancestorsOf, DAY_MS, type Scene, startOf } from '../scene.ts';
+import { ancestorsOf, DAY_MS, firstBegan, type Scene, startOf } from '../scene.ts';
 import type { Target } from '../target.ts';
 import type { Change } from '../truth.ts';
 
@@ -19,17 +19,16 @@ export function standing(scene: Scene, target: Target, change: Change): Standing
   if (ledger.landed.has(change.token)) return 'durable';
   if (target.coalesces && (ledger.newest.get(change.key)?.n ?? -1) > change.n) return 'durable';
   const start = startOf(scene, target, change.stream);
-  if (start === undefined || !isItsOwn(start, change)) return 'not its own';
+  if (start === undefined || !isItsOwn(scene, target, { start, change })) return 'not its own';
   return isInGap(scene, target, change) ? 'gap' : 'missing';
 }
 
 /** Whether the sink, from where it began, has to be given this change. */
-export function isItsOwn(start: SinkStart, change: Change): boolean {
+export function isItsOwn(scene: Scene, target: Target, { start, change }: { start: SinkStart; change: Change }): boolean {
   const { shard, writtenAt } = change;
   if (start.position === 'LATEST') return writtenAt >= start.takenAt;
-  // It had begun the stream before this one.
-  if (start.position === 'TRIM_HORIZON' && start.frontier.length === 0) return true;
-  const oldestHeld = start.takenAt - DAY_MS;
+  const hadBegunBefore = start.position === 'TRIM_HORIZON' && start.frontier.length === 0;
+  const oldestHeld = (hadBegunBefore ? firstBegan(scene, target) : start.takenAt) - DAY_MS;
   // A shard that was partly trimmed already may lose more until it is opened; that is no gap.
   return writtenAt > (shard.madeAt <= oldestHeld ? oldestHeld + HOUR_MS : oldestHeld);
 }
@@ -61,8 +60,11 @@ function isUnseen({ leases }: Scene, { streamArn, partition, gap }: GapRow, { st
   return gap.from === undefined && (partition === undefined || ancestorsOf(stream, partition).includes(shard));
 }
 
-function covers({ streamArn, partition, gap }: GapRow, { stream, shard, token }: Change): boolean {
-  if (streamArn !== stream.arn || partition !== shard.id) return false;
+function covers({ streamArn, partition, gap }: GapRow, { stream, shard, token, writtenAt }: Change): boolean {
+  if (streamArn !== stream.arn) return false;
+  // To a sink that came to a stream so late that its beginning was gone. What it opens in the first hour may lose more.
+  if (partition === undefined && gap.reason === 'trimmed') return writtenAt < gap.at - DAY_MS + HOUR_MS;
+  if (partition !== shard.id) return false;
   if (gap.from !== undefined && compareTokens(token, gap.from) < 0) return false;
   return gap.to === undefined || compareTokens(token, gap.to) < 0;
 }
