@@ -35,6 +35,23 @@ function date(days: number): string {
   return `${two(year, 4)}-${two(month)}-${two(day)}`;
 }
 
+const ISO = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,3}))?/;
+
+/** The other way round, of a time in UTC; undefined for other text. What is finer than a millisecond is left out. */
+export function epochMs(text: string): EpochMs | undefined {
+  const parts = ISO.exec(text);
+  if (parts === null) return undefined;
+  const [year = 0, month = 0, day = 0, h = 0, m = 0, s = 0] = parts.slice(1, 7).map(Number);
+  const fraction = Number((parts[7] ?? '').padEnd(3, '0'));
+  // Counted in years that begin in March, as above.
+  const y = month <= 2 ? year - 1 : year;
+  const era = Math.floor(y / 400);
+  const yearOfEra = y - era * 400;
+  const dayOfYear = Math.floor((153 * (month > 2 ? month - 3 : month + 9) + 2) / 5) + day - 1;
+  const days = era * 146_097 + yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear - 719_468;
+  return days * DAY_MS + h * 3_600_000 + m * 60_000 + s * 1000 + fraction;
+}
+
 function two(n: number, digits = 2): string {
   return String(n).padStart(digits, '0');
 }

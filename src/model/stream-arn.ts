@@ -1,4 +1,5 @@
 /** When streams were made, and in which order. */
+import { epochMs } from './iso-time.ts';
 import type { EpochMs } from './units.ts';
 
 interface SeenStream {
@@ -23,6 +24,5 @@ export function byMaking(a: SeenStream, b: SeenStream): number {
 export function madeAt(arn: string): EpochMs | undefined {
   const label = LABEL.exec(arn)?.[1];
   if (label === undefined) return undefined;
-  const ms = label.includes('T') ? Date.parse(`${label}Z`) : Number(label) * 1000;
-  return Number.isNaN(ms) ? undefined : ms;
+  return label.includes('T') ? epochMs(label) : Number(label) * 1000;
 }
