@@ -14,6 +14,8 @@ import { freePort } from '../../test/servers/ports.ts';
 import { type FaultyProxy, startProxy } from '../../test/servers/proxy.ts';
 
 const IDLE_MS = 1_200;
+/** Long before any timeout of a client, and more than a busy machine needs. */
+const SOON_MS = 2_500;
 
 const pause = (ms: number) => new Promise(resolve => setTimeout(resolve, ms));
 
@@ -96,7 +98,7 @@ describe('kafka: a broker behind a proxy', function () {
           300,
         ),
       );
-      expect(Date.now() - from).to.be.lessThan(600);
+      expect(Date.now() - from).to.be.lessThan(SOON_MS);
       // What has left us the proxy holds, until it learns of the reset.
       await pause(200);
       await proxy.mode('pass');
@@ -116,7 +118,7 @@ describe('kafka: a broker behind a proxy', function () {
     await sink.close();
     await hanging;
     await sink.close();
-    expect(Date.now() - from).to.be.lessThan(200);
+    expect(Date.now() - from).to.be.lessThan(SOON_MS);
   });
 
   it('a write that was done but whose answer is lost is given back: it may be there twice, never not', async () => {
@@ -212,7 +214,7 @@ describe('kafka: a broker behind a proxy', function () {
         () => false,
       );
     for (let tries = 0; !(await isWritten()); tries += 1) {
-      expect(tries).to.be.lessThan(20);
+      expect(tries).to.be.lessThan(100);
       await pause(100);
     }
     expect(new Set(await eventIds('anew')).size).to.equal(30);

@@ -62,13 +62,15 @@ export function describeControlStore(name: string, open: () => Promise<ControlSt
 
     it('keeps the members: what they say, that they live, and that they were rung for', async () => {
       const said = { worker: 'w1', weight: 2, draining: false, serves: [ARN], unable: [] };
+      // A server takes rows away whose time has passed.
+      const expiresAt = Date.now() + 3_600_000;
       expect([await store.members(signal), await store.bell('w1', signal)]).to.deep.equal([[], undefined]);
-      await store.beat(said, 1_795_449_817_002, signal);
+      await store.beat(said, expiresAt, signal);
       expect(await store.members(signal)).to.deep.equal([{ ...said, beat: 1, bell: 0 }]);
       await store.ring('w1', signal);
       await store.ring('w1', signal);
       const changed = { ...said, draining: true, serves: [], unable: [`${ARN}:shardId-a`] };
-      await store.beat(changed, 1_795_449_817_002, signal);
+      await store.beat(changed, expiresAt, signal);
       await store.ring('w2', signal);
       expect(await store.members(signal)).to.deep.equal([{ ...changed, beat: 2, bell: 2 }]);
       expect(await store.bell('w1', signal)).to.equal(2);
