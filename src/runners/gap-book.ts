@@ -45,8 +45,16 @@ export class GapBook {
     return gaps;
   }
 
-  /** Resolves when it is durable. Never resolves once the process ends: whatever lies behind it is then not saved. */
-  async add(gap: Omit<GapRow, 'pipeline'>): Promise<void> {
+  /**
+   * Resolves when it is durable; with `source.onGap: halt` its sinks have halted then, with the gap as the reason. Never resolves once the process ends:
+   * whatever lies behind it is then not saved.
+   */
+  async lose({ gap, sinks: names, ...where }: Loss, { plan: { source }, sinks }: Losers): Promise<void> {
+    await this.#keep({ ...where, table: source.table, sinks: names, gap });
+    if (source.onGap === 'halt') for (const name of names) sinks.get(name)?.halt(`records were lost: ${gap.note}`, false);
+  }
+
+  async #keep(gap: Omit<GapRow, 'pipeline'>): Promise<void> {
     const { control, observer, log, pipeline, signal } = this.#parts;
     if (gap.sinks.length === 0) return;
     const row: GapRow = { ...gap, pipeline };
@@ -68,12 +76,6 @@ export class GapBook {
     };
     log.error(fields, `records were lost: ${row.gap.note}`);
     if (!known) observer.gapFound?.({ pipeline, table: row.table, partition }, row.sinks, row.gap);
-  }
-
-  /** As `add`; with `source.onGap: halt` the sinks halt, with the gap as the reason. */
-  async lose({ gap, sinks: names, ...where }: Loss, { plan: { source }, sinks }: Losers): Promise<void> {
-    await this.add({ ...where, table: source.table, sinks: names, gap });
-    if (source.onGap === 'halt') for (const name of names) sinks.get(name)?.halt(`records were lost: ${gap.note}`, false);
   }
 
   /** Whether all of it was known. */

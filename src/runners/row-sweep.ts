@@ -22,7 +22,6 @@ import { placedSinks } from './sink-starts.ts';
 
 export interface SweepParts extends Omit<Persistence, 'what'> {
   readonly plan: PipelinePlan;
-  readonly table: string;
   readonly arn: string;
   readonly leases: LeaseStore;
   readonly control: ControlStore;
@@ -82,7 +81,7 @@ async function keepGap(
   parts: SweepParts & { readonly positions: SinkPositions },
 ) {
   const { shardId } = partsOfLeaseKey(row.key);
-  const { table, arn: streamArn, clock, gaps, graph, positions } = parts;
+  const { arn: streamArn, clock, gaps, graph, positions } = parts;
   const isLast = graph.isClosed && ![...positions.rows.values()].some(({ parents }) => parents.includes(shardId));
   for (const { sink, position } of lost) {
     const gap: Gap = {
@@ -92,7 +91,7 @@ async function keepGap(
       ...(position.at === 'after' && { from: position.token }),
     };
     if (isLostTo({ start: sink.start, position }, shardId, gap)) {
-      await gaps.add({ table, streamArn, partition: shardId, sinks: [sink.name], gap });
+      await gaps.lose({ streamArn, partition: shardId, sinks: [sink.name], gap }, parts);
     }
   }
 }

@@ -254,4 +254,24 @@ describe('gaps', () => {
       ['trimmed', undefined],
     ]);
   });
+
+  it('onGap: halt: also where the rows alone tell of the loss', async () => {
+    const a = world.target('a');
+    world.write(10);
+    await away(2 * HOUR, () => {
+      world.write(10);
+      world.now.removed = true;
+      world.stream = world.streams.create();
+    });
+    const tokens = world.write(10);
+    const worker = world.start({ source: { onGap: 'halt' } });
+    await world.clock.advance(100_000);
+    expect(worker.sink('a').state).to.equal('halted');
+    expect(worker.sink('a').reason).to.match(/^records were lost: /);
+    for (let resumes = 0; resumes < 3; resumes += 1) {
+      await worker.daemon.resume('p', 'a');
+      await world.clock.advance(100_000);
+    }
+    expect([worker.sink('a').state, missing(a.delivered, tokens)]).to.deep.equal(['brisk', []]);
+  });
 });
