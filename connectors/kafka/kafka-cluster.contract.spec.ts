@@ -3,9 +3,10 @@
  * that was acknowledged is lost, and the first deliveries of a key keep its order.
  */
 import { expect } from 'chai';
-import { compare, openSink, readTopic, withAdmin, writer } from '../../test/fakes/kafka-bench.ts';
+import { compare, openSink, readTopic, writer } from '../../test/fakes/kafka-bench.ts';
 import { simpleRecord } from '../../test/fakes/pipeline-world.ts';
 import { type Kafka, startKafka } from '../../test/servers/kafka.ts';
+import { makeTopic, withAdmin } from '../../test/servers/kafka-admin.ts';
 
 const records = (from: number, count: number) =>
   Array.from({ length: count }, (_, i) =>
@@ -23,12 +24,7 @@ describe('kafka: a cluster of three', function () {
   after(() => kafka?.stop());
 
   const create = (topic: string, partitions: { replicas: number[] }[]) =>
-    withAdmin(kafka.brokers, admin =>
-      admin.createTopics({
-        waitForLeaders: true,
-        topics: [{ topic, replicaAssignment: partitions.map(({ replicas }, partition) => ({ partition, replicas })) }],
-      }),
-    );
+    makeTopic(kafka.brokers, { topic, replicaAssignment: partitions.map(({ replicas }, partition) => ({ partition, replicas })) });
 
   it('moves with the leaders: nothing lost, order kept', async () => {
     await create('moves', [{ replicas: [1, 2] }, { replicas: [2, 3] }, { replicas: [3, 1] }]);

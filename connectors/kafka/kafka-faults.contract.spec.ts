@@ -6,10 +6,11 @@ import { expect } from 'chai';
 import kafkajs from 'kafkajs';
 import type { Sink, SinkFault } from '../../src/connector.ts';
 import type { ChangeRecord } from '../../src/model/change-record.ts';
-import { openSink, readTopic, withAdmin } from '../../test/fakes/kafka-bench.ts';
+import { openSink, readTopic } from '../../test/fakes/kafka-bench.ts';
 import { keptLog } from '../../test/fakes/lease-world.ts';
 import { simpleRecord } from '../../test/fakes/pipeline-world.ts';
 import { type Kafka, startKafka } from '../../test/servers/kafka.ts';
+import { makeTopic, withAdmin } from '../../test/servers/kafka-admin.ts';
 import { freePort } from '../../test/servers/ports.ts';
 import { type FaultyProxy, startProxy } from '../../test/servers/proxy.ts';
 
@@ -56,11 +57,11 @@ describe('kafka: a broker behind a proxy', function () {
   });
 
   const create = (topic: string, configs: Record<string, string> = {}, partitions = 3) =>
-    withAdmin(kafka.brokers, admin =>
-      admin.createTopics({
-        topics: [{ topic, numPartitions: partitions, configEntries: Object.entries(configs).map(([name, value]) => ({ name, value })) }],
-      }),
-    );
+    makeTopic(kafka.brokers, {
+      topic,
+      numPartitions: partitions,
+      configEntries: Object.entries(configs).map(([name, value]) => ({ name, value })),
+    });
   const eventIds = async (topic: string) => (await readTopic(kafka.brokers, topic)).map(({ eventId }) => eventId);
 
   it('a broker that closes idle connections: no write fails', async () => {

@@ -14,6 +14,8 @@ import { simpleRecord } from '../../test/fakes/pipeline-world.ts';
 import { removeFolder, temporaryFolder } from '../../test/servers/child.ts';
 import { javaCommand } from '../../test/servers/java.ts';
 import { type Kafka, startKafka } from '../../test/servers/kafka.ts';
+import { freePort } from '../../test/servers/ports.ts';
+import { type FaultyProxy, startProxy } from '../../test/servers/proxy.ts';
 
 const PASSWORD = 'a-password-of-the-test';
 const LOGIN = 'org.apache.kafka.common.security';
@@ -59,11 +61,16 @@ describe('kafka: TLS and logins', function () {
   this.timeout(40_000);
   const folder = temporaryFolder('kafka-login');
   let kafka: Kafka;
+  let proxy: FaultyProxy;
   let ssl: { ca: string };
   before(async () => {
     const { store, trusted, ca } = await keys(folder);
     ssl = { ca };
+    const port = await freePort();
+    proxy = await startProxy(port);
     kafka = await startKafka({
+      ports: [port],
+      advertisedPorts: [proxy.port],
       properties: {
         'connections.max.idle.ms': String(IDLE_MS),
         'listener.security.protocol.map': 'PLAINTEXT:SASL_SSL,CONTROLLER:PLAINTEXT',
@@ -80,8 +87,10 @@ describe('kafka: TLS and logins', function () {
       },
     });
   });
+  afterEach(() => proxy.mode('pass'));
   after(async () => {
     await kafka?.stop();
+    await proxy?.stop();
     await removeFolder(folder);
   });
 
@@ -99,9 +108,9 @@ describe('kafka: TLS and logins', function () {
   it('writes over TLS with a password, and an abort resets the connection below', async () => {
     const sink = await open('plain', plain(PASSWORD));
     await write(sink, 1);
-    kafka.kill('SIGSTOP');
+    await proxy.mode('hang');
     expect(await message(write(sink, 2, AbortSignal.timeout(300)))).to.contain('aborted');
-    kafka.kill('SIGCONT');
+    await proxy.mode('pass');
     await write(sink, 3);
     expect((await read('plain')).map(({ eventId }) => eventId)).to.include.members(['event-1', 'event-3']);
     await sink.close();

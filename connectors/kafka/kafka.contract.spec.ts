@@ -2,9 +2,10 @@
 import kafkajs from 'kafkajs';
 import { describeSink } from '../../test/contract/describe-sink.ts';
 import type { SinkTarget } from '../../test/contract/sink/suite.ts';
-import { readTopic, withAdmin } from '../../test/fakes/kafka-bench.ts';
+import { readTopic } from '../../test/fakes/kafka-bench.ts';
 import { KAFKA_CANNOT, KAFKA_PROMISES, seen } from '../../test/fakes/kafka-suite.ts';
 import { type Kafka, startKafka } from '../../test/servers/kafka.ts';
+import { makeTopic, withAdmin } from '../../test/servers/kafka-admin.ts';
 import { freePort } from '../../test/servers/ports.ts';
 import { type FaultyProxy, startProxy } from '../../test/servers/proxy.ts';
 import kafka from './index.ts';
@@ -23,7 +24,7 @@ function acl(topic: string, operation: number, permissionType: number) {
 async function freshTopic(): Promise<SinkTarget> {
   targets += 1;
   const topic = `target-${targets}`;
-  const create = () => withAdmin(server.brokers, admin => admin.createTopics({ topics: [{ topic, numPartitions: 3 }] }));
+  const create = () => makeTopic(server.brokers, { topic, numPartitions: 3 });
   await create();
   let isRemoved = false;
   return {

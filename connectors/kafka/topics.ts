@@ -82,7 +82,8 @@ export class Topics {
   }
 
   async #create(admin: TopicAdmin, topic: Topic): Promise<ITopicMetadata> {
-    const made = await admin.createTopics({ topics: [{ topic: topic.name }] });
+    // The client's own wait for leaders throws where a broker has not heard of the topic yet.
+    const made = await admin.createTopics({ topics: [{ topic: topic.name }], waitForLeaders: false });
     if (made) this.#parts.log.info({ topic: topic.name }, 'the topic was missing and has been created');
     return this.#made(admin, topic);
   }
@@ -92,7 +93,7 @@ export class Topics {
     const until = clock.elapsed() + MADE_WITHIN_MS;
     while (clock.elapsed() < until) {
       const found = await metadataOf(admin, topic.name);
-      if (found) return found;
+      if (found?.partitions.every(({ leader }) => leader >= 0)) return found;
       await clock.sleep(LOOK_AGAIN_MS, this.#parts.signal);
     }
     throw new SinkFault('retry', `topic ${topic.name} was created and is not there yet`);

@@ -2,13 +2,14 @@
  * What tests against real brokers share: a sink opened on them, a writer that behaves as the pipeline does (one batch in flight per group, retries
  * at the head), and a reader of everything that a topic holds.
  */
-import kafkajs, { type Admin, type KafkaMessage } from 'kafkajs';
+import kafkajs, { type KafkaMessage } from 'kafkajs';
 import { openKafka } from '../../connectors/kafka/open.ts';
 import { optionsSchema } from '../../connectors/kafka/options.ts';
 import { systemClock } from '../../src/adapters/system.ts';
 import type { Sink, SinkFault } from '../../src/connector.ts';
 import type { ChangeRecord } from '../../src/model/change-record.ts';
 import type { Log } from '../../src/ports/log.ts';
+import { withAdmin } from '../servers/kafka-admin.ts';
 import { silentLog } from './pipeline-world.ts';
 
 const never = new AbortController().signal;
@@ -22,17 +23,6 @@ export function openSink(brokers: readonly string[], more: object = {}, log: Log
     signal: never,
     sources: [{ table: 'orders', region: 'us-east-1', tableId: 't' }],
   });
-}
-
-export async function withAdmin<T>(brokers: readonly string[], use: (admin: Admin) => Promise<T>, sasl?: object): Promise<T> {
-  const kafka = new kafkajs.Kafka({ brokers: [...brokers], logLevel: kafkajs.logLevel.NOTHING, ...sasl });
-  const admin = kafka.admin();
-  await admin.connect();
-  try {
-    return await use(admin);
-  } finally {
-    await admin.disconnect();
-  }
 }
 
 export interface Delivered {

@@ -11,6 +11,7 @@ import { expect } from 'chai';
 import { Kafka, logLevel } from 'kafkajs';
 import { startDynamoDb } from '../servers/dynamodb.ts';
 import { startKafka } from '../servers/kafka.ts';
+import { makeTopic, withAdmin } from '../servers/kafka-admin.ts';
 import { startKinesis } from '../servers/kinesis.ts';
 import { answers } from '../servers/ports.ts';
 import { startS3 } from '../servers/s3.ts';
@@ -60,11 +61,8 @@ describe('test servers', () => {
 
   it('Kafka, one broker', () =>
     using(startKafka(), async ({ brokers }) => {
-      const admin = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING }).admin();
-      await admin.connect();
-      await admin.createTopics({ topics: [{ topic: 'orders', numPartitions: 3 }] });
-      expect(await admin.listTopics()).include('orders');
-      await admin.disconnect();
+      await makeTopic(brokers, { topic: 'orders', numPartitions: 3 });
+      expect(await withAdmin(brokers, admin => admin.listTopics())).include('orders');
     })).timeout(120_000);
 
   it('Kafka, three brokers, one of them killed and started again', () =>

@@ -3,7 +3,7 @@ import { CreateTableCommand, DynamoDBClient, waitUntilTableExists } from '@aws-s
 import { CreateStreamCommand, KinesisClient, waitUntilStreamExists } from '@aws-sdk/client-kinesis';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
-import { Kafka, logLevel } from 'kafkajs';
+import { makeTopic } from '../servers/kafka-admin.ts';
 import type { Places } from './world-settings.ts';
 
 /** An order's key: the orders of one customer lie together. */
@@ -18,7 +18,7 @@ export async function makeTargets(places: Places): Promise<void> {
     makeTable(places.source, 'streamed'),
     makeTable(places.replica, 'plain'),
     makeStream(places.kinesis),
-    places.kafka && makeTopic(places.kafka),
+    places.kafka && makeTopic(places.kafka.brokers, { topic: places.kafka.topic, numPartitions: KAFKA_PARTITIONS }),
     places.s3 && makeBucket(places.s3),
   ]);
 }
@@ -49,13 +49,6 @@ async function makeStream({ stream: StreamName, region, endpoint, credentials }:
   await client.send(new CreateStreamCommand({ StreamName, ShardCount: KINESIS_SHARDS }));
   await waitUntilStreamExists({ client, ...WAIT }, { StreamName });
   client.destroy();
-}
-
-async function makeTopic({ brokers, topic }: NonNullable<Places['kafka']>): Promise<void> {
-  const admin = new Kafka({ clientId: 'local-world', brokers: [...brokers], logLevel: logLevel.ERROR }).admin();
-  await admin.connect();
-  await admin.createTopics({ topics: [{ topic, numPartitions: KAFKA_PARTITIONS }], waitForLeaders: true });
-  await admin.disconnect();
 }
 
 async function makeBucket({ bucket, region, endpoint, credentials }: NonNullable<Places['s3']>): Promise<void> {
