@@ -2,7 +2,7 @@
 import { epochMs } from './iso-time.ts';
 import type { EpochMs } from './units.ts';
 
-interface SeenStream {
+export interface SeenStream {
   readonly arn: string;
   readonly firstSeenAt: EpochMs;
 }

@@ -45,6 +45,11 @@ export class GapBook {
     return gaps;
   }
 
+  /** Whether something of this partition was lost to the sink. */
+  knows(streamArn: string, partition: string, sink: SinkName): boolean {
+    return [...this.#sinks].some(([key, sinks]) => key.startsWith(`${streamArn}:${partition}#`) && sinks.has(sink));
+  }
+
   /**
    * Resolves when it is durable; with `source.onGap: halt` its sinks have halted then, with the gap as the reason. Never resolves once the process ends:
    * whatever lies behind it is then not saved.

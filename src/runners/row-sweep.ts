@@ -14,11 +14,11 @@ import { isLostTo, UNSEEN } from '../shards/gap-scope.ts';
 import type { HeldLease } from '../shards/held-lease.ts';
 import { collectable } from '../shards/row-plan.ts';
 import type { PlacedSink, SinkPositions } from '../shards/sink-positions.ts';
+import { placedSinks } from './begun-sinks.ts';
 import type { PipelinePlan } from './daemon-plan.ts';
 import type { GapBook } from './gap-book.ts';
 import { type Persistence, persist } from './persist.ts';
 import type { ShardGraph } from './shard-graph.ts';
-import { placedSinks } from './sink-starts.ts';
 
 export interface SweepParts extends Omit<Persistence, 'what'> {
   readonly plan: PipelinePlan;

@@ -5,7 +5,7 @@
  * starts, why, and how many hours that covers.
  */
 import { isoTime } from '../model/iso-time.ts';
-import { byMaking, madeAt } from '../model/stream-arn.ts';
+import { madeAt } from '../model/stream-arn.ts';
 import type { EpochMs, SinkName } from '../model/units.ts';
 import type { OpenSink } from '../pipeline/open-sink.ts';
 import type { ControlStore, SinkStart, StartingPosition } from '../ports/control-store.ts';
@@ -14,11 +14,13 @@ import type { StreamApi, StreamDescription } from '../ports/stream-api.ts';
 import { OPENING_MS, RETENTION_MS } from '../shards/gap-scope.ts';
 import { leavesOf, rootsOf } from '../shards/row-plan.ts';
 import { shardBeganAt } from '../shards/shard-id.ts';
-import { type PlacedSink, positionKey, type SinkPositions } from '../shards/sink-positions.ts';
+import type { SinkPositions } from '../shards/sink-positions.ts';
+import { isOfTable, isOlder } from './begun-sinks.ts';
 import type { PipelinePlan, SinkPlan } from './daemon-plan.ts';
 import { type FirstTips, firstTips } from './first-tips.ts';
 import type { GapBook } from './gap-book.ts';
 import { type Persistence, persist } from './persist.ts';
+import { SourceTrouble } from './source-table.ts';
 
 export interface StartsAsked extends Omit<Persistence, 'what'> {
   readonly plan: PipelinePlan;
@@ -50,10 +52,12 @@ export async function sinkStarts(asked: StartsAsked, signal: AbortSignal): Promi
     const known = standing.filter(start => start.sink === sink.name || start.sink === sink.renamedFrom);
     const here = known.filter(start => start.streamArn === description.arn);
     const own = here.find(start => start.sink === sink.name);
+    if (own !== undefined && here.some(start => start !== own && start.sink !== own.formerly)) throw usedBefore(sink);
     const wanted = here[0]
       ? { ...here[0], sink: sink.name, formerly: here[0].sink }
       : begins(sink, { hasBegunBefore: known.length > 0, tips }, asked);
-    if (known.length > 0 && here.length === 0) await keepMissed(sink.name, Math.min(...known.map(({ takenAt }) => takenAt)), asked);
+    const before = here.length > 0 ? [] : known.filter(start => isOfTable(start, plan));
+    if (before.length > 0) await keepMissed(sink.name, Math.min(...before.map(({ takenAt }) => takenAt)), asked);
     const { start, created } = own
       ? { start: own, created: false }
       : await persist(() => control.createSinkStart(wanted, signal), insist, signal);
@@ -63,6 +67,13 @@ export async function sinkStarts(asked: StartsAsked, signal: AbortSignal): Promi
     announce(start, known.length > 0, { sink, asked });
   }
   return { bySink, tips, begun };
+}
+
+/** Its own positions are older than those of its former name, or another sink's: with either of them something would come again, or never. */
+function usedBefore({ name, renamedFrom }: SinkPlan): SourceTrouble {
+  return new SourceTrouble(
+    `sink ${name} cannot go on where ${renamedFrom} was, for its name had been in use before; give it a name that no sink has had, or leave out renamedFrom`,
+  );
 }
 
 /** A sink that comes from an older stream to one that has stood for longer than it holds its records has missed the oldest of these. */
@@ -82,8 +93,7 @@ export async function keptStarts(asked: Omit<StartsAsked, 'description'> & { rea
   const { plan, control, gaps, clock, arn } = asked;
   const insist = { ...asked, what: 'the control table, to see where sinks began' };
   const standing = await persist(() => control.sinkStarts(plan.name, signal), insist, signal);
-  const isOlder = ({ streamArn, takenAt }: SinkStart) =>
-    byMaking({ arn: streamArn, firstSeenAt: takenAt }, { arn, firstSeenAt: clock.now() }) < 0;
+  const stream = { arn, firstSeenAt: clock.now() };
   const bySink = new Map<SinkName, SinkStart>();
   const lost: SinkName[] = [];
   for (const { name, renamedFrom } of plan.sinks.filter(({ enabled }) => enabled)) {
@@ -91,7 +101,7 @@ export async function keptStarts(asked: Omit<StartsAsked, 'description'> & { rea
     const here = known.filter(({ streamArn }) => streamArn === arn);
     const own = here.find(({ sink }) => sink === name) ?? here[0];
     if (own !== undefined) bySink.set(name, { ...own, sink: name });
-    else if (known.some(isOlder)) lost.push(name);
+    else if (known.some(start => isOfTable(start, plan) && isOlder(start, stream))) lost.push(name);
   }
   const note = `stream ${arn} went before anything of it was read for ${lost.join(', ')}`;
   await gaps.lose({ streamArn: arn, sinks: lost, gap: { reason: 'shard-gone', at: clock.now(), note } }, asked);
@@ -106,22 +116,6 @@ function tipsFor(standing: readonly SinkStart[], asked: StartsAsked, signal: Abo
     .filter(sink => sink.enabled && isNew(sink))
     .some(sink => startingPosition(sink, { plan, firstStart, hasBegunBefore: false }) === 'LATEST');
   return atTip ? firstTips({ ...asked, shardIds: leavesOf(description.shards) }, signal) : undefined;
-}
-
-/** All sinks that have begun in a stream, disabled and removed ones too; not the former name of one that has begun under its new one. */
-export async function placedSinks(
-  { control, plan, arn }: { control: ControlStore; plan: PipelinePlan; arn: string },
-  signal: AbortSignal,
-): Promise<readonly PlacedSink[]> {
-  const starts = (await control.sinkStarts(plan.name, signal)).filter(start => start.streamArn === arn);
-  const renamed = new Set(starts.map(({ formerly }) => formerly));
-  const configured = new Set(plan.sinks.map(({ name }) => name));
-  return starts.filter(({ sink }) => !renamed.has(sink) || configured.has(sink)).map(start => placedSink(plan.name, start, start.formerly));
-}
-
-export function placedSink(pipeline: string, start: SinkStart, renamedFrom: SinkName | undefined): PlacedSink {
-  const formerKey = renamedFrom === undefined ? undefined : positionKey(pipeline, renamedFrom);
-  return { name: start.sink, key: positionKey(pipeline, start.sink), formerKey, start };
 }
 
 function begins(

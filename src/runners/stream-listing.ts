@@ -22,6 +22,8 @@ const PAGE_SHARDS = 100;
 const PAGE_MS: Ms = 200;
 const FAILED_MS: Ms = 500;
 const FAILED_CAP_MS: Ms = 10_000;
+/** A stream that was just made may be unknown for a moment, and a gone one is gone for good: only one that stays unknown for so long is. */
+const UNKNOWN_MS: Ms = 60_000;
 
 export class StreamListing {
   readonly graph = new ShardGraph();
@@ -30,6 +32,7 @@ export class StreamListing {
   #next: Promise<StreamDescription | undefined> | undefined;
   #notBefore: Ms = Number.NEGATIVE_INFINITY;
   #failures = 0;
+  #unknownSince: Ms | undefined;
 
   constructor(parts: StreamListingParts) {
     this.#parts = parts;
@@ -59,8 +62,11 @@ export class StreamListing {
     let description: StreamDescription | undefined;
     try {
       description = await streams.describe(arn, ending);
+      this.#unknownSince = undefined;
     } catch (error) {
       if (!(error instanceof ServiceFault) || error.class !== 'missing') throw error;
+      this.#unknownSince ??= clock.elapsed();
+      if (clock.elapsed() - this.#unknownSince < UNKNOWN_MS) throw new ServiceFault(error.name, error.message, { class: 'server' });
       if (!this.graph.streamGone) log.warn({ streamArn: arn }, 'the stream is gone');
     }
     this.#failures = 0;

@@ -10,16 +10,17 @@ import type { StreamDescription } from '../ports/stream-api.ts';
 import type { HeldLease, LostReason } from '../shards/held-lease.ts';
 import { missingRows, newLease } from '../shards/row-plan.ts';
 import { type PlacedSink, SinkPositions } from '../shards/sink-positions.ts';
+import { placedSink } from './begun-sinks.ts';
 import { ListingDuty } from './listing-duty.ts';
 import { persist } from './persist.ts';
 import { sweepRows } from './row-sweep.ts';
 import type { ShardGraph } from './shard-graph.ts';
 import { openShard } from './shard-opening.ts';
 import type { ShardRun } from './shard-run.ts';
-import { keptStarts, placedSink, type Starts, sayWhereSinksGoOn, sinkStarts } from './sink-starts.ts';
+import { keptStarts, type Starts, sayWhereSinksGoOn, sinkStarts } from './sink-starts.ts';
 import { StreamListing } from './stream-listing.ts';
 import type { StreamRunnerParts } from './stream-runner-parts.ts';
-import { keepUnseenShards } from './unseen-shards.ts';
+import { keepCollectedShards, keepUnseenShards } from './unseen-shards.ts';
 
 const ROWS_AT_ONCE = 16;
 /** A shard that is handed over is unread for this long at most, and a while. */
@@ -93,12 +94,16 @@ export class StreamRunner {
     this.#duty.begun();
     const description = await this.#listing.list();
     this.#duty.done();
-    if (this.#starts === undefined) await this.#begin(description, signal);
-    if (this.graph.needsSecondLook(shard => this.#positions.rows.has(shard))) await this.#listing.list();
+    const isFirst = this.#starts === undefined;
+    if (isFirst) await this.#begin(description, signal);
+    const hasRow = (shard: string) => this.#positions.rows.has(shard);
+    if (this.graph.needsSecondLook(hasRow) || (isFirst && this.#waitsForUnknown())) await this.#listing.list();
     this.#see([...this.#positions.rows.values()]);
     const rows = this.#missing();
     const isUnseen = (shard: string) => !this.#positions.rows.has(shard) && this.graph.isGone(shard);
-    await keepUnseenShards(rows, { ...this.#parts, begun: this.#starts?.begun ?? new Set(), isUnseen }, signal);
+    const unseen = { ...this.#parts, begun: this.#starts?.begun ?? new Set(), isUnseen };
+    await keepUnseenShards(rows, unseen, signal);
+    if (isFirst) await keepCollectedShards(this.#positions, unseen);
     await this.#make(rows, signal);
     await sweepRows(this.#positions, { ...this.#parts, graph: this.graph }, signal);
   }
@@ -191,6 +196,13 @@ export class StreamRunner {
     this.#starts = await sinkStarts({ ...asked, description }, signal);
     this.#see([...this.#positions.rows.values()]);
     sayWhereSinksGoOn(this.#positions, { ...this.#parts, begun: this.#starts.begun, now: description.servedAt });
+  }
+
+  /** Some sink has not come to a row whose parent is not known here. */
+  #waitsForUnknown(): boolean {
+    const { rows, sinks } = this.#positions;
+    const isUnknown = (shard: string) => !rows.has(shard) && !this.graph.isGone(shard) && !this.graph.listed.has(shard);
+    return [...rows.values()].some(row => row.parents.some(isUnknown) && sinks.some(sink => !this.#positions.hasBegun(row, sink)));
   }
 
   #wantListing(): void {

@@ -10,9 +10,9 @@ import type { StreamRow } from '../ports/control-store.ts';
 import { type LeaseRow, partsOfLeaseKey } from '../ports/lease-store.ts';
 import type { StreamDescription } from '../ports/stream-api.ts';
 import { RETENTION_MS } from '../shards/gap-scope.ts';
+import { begunBy, isAwaited } from './begun-sinks.ts';
 import type { GapBook } from './gap-book.ts';
 import type { PipelineRunnerParts } from './pipeline-runner-parts.ts';
-import { placedSinks } from './sink-starts.ts';
 import { StreamRunner } from './stream-runner.ts';
 
 export interface TableStreamsHost {
@@ -59,8 +59,12 @@ export class TableStreams {
     for (const { arn } of rows) this.#written.add(arn);
     const known = [...rows, ...(await this.#begun(newest, signal))].sort(byMaking);
     const withRows = new Set(this.#host.rows().map(({ key }) => partsOfLeaseKey(key).streamArn));
-    for (const { arn, drainedAt } of known) {
-      if (drainedAt === undefined || this.#parts.clock.now() - drainedAt < RETENTION_MS || withRows.has(arn)) this.#open(arn, known);
+    const { clock, control, plan } = this.#parts;
+    const starts = await control.sinkStarts(plan.name, signal);
+    for (const stream of known) {
+      const { arn, drainedAt } = stream;
+      const mayHold = drainedAt === undefined || clock.now() - drainedAt < RETENTION_MS || withRows.has(arn);
+      if (mayHold || isAwaited(stream, { plan, starts })) this.#open(arn, known);
     }
     if (newest === undefined) return;
     const old = known.at(-1);
@@ -125,14 +129,14 @@ export class TableStreams {
   #replaced(old: StreamRow, newest: string, signal: AbortSignal): Promise<void> {
     const { table } = this.#parts.plan.source;
     const note = `the stream of table ${table} was replaced: ${old.arn} ends, ${newest} begins; what was written between them is in neither`;
-    return this.#lost(old.arn, { reason: 'stream-replaced', note }, signal);
+    return this.#lost(old, { reason: 'stream-replaced', note }, signal);
   }
 
-  /** To every sink that had begun in the stream, disabled ones too. */
-  async #lost(arn: string, gap: Pick<Gap, 'reason' | 'note'>, signal: AbortSignal): Promise<void> {
+  /** To every sink that had begun in the stream or an older one, disabled ones too. */
+  async #lost(stream: Pick<StreamRow, 'arn' | 'firstSeenAt'>, gap: Pick<Gap, 'reason' | 'note'>, signal: AbortSignal): Promise<void> {
     const { plan, clock, control } = this.#parts;
-    const names = (await placedSinks({ control, plan, arn }, signal)).map(({ name }) => name);
-    const loss = { streamArn: arn, sinks: names, gap: { ...gap, at: clock.now() } };
+    const names = await begunBy({ control, plan, stream }, signal);
+    const loss = { streamArn: stream.arn, sinks: names, gap: { ...gap, at: clock.now() } };
     await this.#host.gaps.lose(loss, { plan, sinks: this.#host.sinks() });
   }
 
@@ -145,7 +149,7 @@ export class TableStreams {
       // Every shard that was ever listed has a row, which outlives the shard and goes only after it has ended.
       if (stream.positions.rows.size === 0 && row?.drainedAt === undefined) {
         const note = `stream ${stream.arn} had no shard any more when it was first read: whatever was written to it is lost`;
-        await this.#lost(stream.arn, { reason: 'shard-gone', note }, signal);
+        await this.#lost(row ?? { arn: stream.arn, firstSeenAt: clock.now() }, { reason: 'shard-gone', note }, signal);
       }
       if (row !== undefined && row.drainedAt === undefined) await control.putStream({ ...row, drainedAt: clock.now() }, signal);
       this.#streams.delete(stream.arn);

@@ -10,9 +10,10 @@ import type { Clock } from '../ports/clock.ts';
 import type { ControlStore, SinkStart } from '../ports/control-store.ts';
 import { type NewLease, partsOfLeaseKey } from '../ports/lease-store.ts';
 import { shardBeganAt } from '../shards/shard-id.ts';
+import type { SinkPositions } from '../shards/sink-positions.ts';
+import { placedSinks } from './begun-sinks.ts';
 import type { PipelinePlan } from './daemon-plan.ts';
 import type { GapBook } from './gap-book.ts';
-import { placedSinks } from './sink-starts.ts';
 
 export interface UnseenShardsParts {
   readonly arn: string;
@@ -25,6 +26,26 @@ export interface UnseenShardsParts {
   readonly begun: ReadonlySet<SinkName>;
   /** Without a row, and gone from full listings. */
   readonly isUnseen: (shardId: string) => boolean;
+}
+
+/**
+ * A row whose parent's row was collected while the pipeline was away from the settings: another pipeline on the table had read both. To sinks that had begun
+ * then, and have not come to this row, the parent is lost as if nobody had seen it.
+ */
+export async function keepCollectedShards(positions: SinkPositions, parts: UnseenShardsParts): Promise<void> {
+  const { arn: streamArn, clock, gaps, begun } = parts;
+  for (const row of positions.rows.values()) {
+    const { shardId } = partsOfLeaseKey(row.key);
+    for (const parent of row.parents.filter(parts.isUnseen)) {
+      const lost = positions.sinks
+        .filter(sink => !begun.has(sink.name) && !positions.hasBegun(row, sink) && positions.begins(parent, sink).at !== 'end')
+        .filter(({ name, start }) => hasLost(start, shardId, parts) && !gaps.knows(streamArn, parent, name))
+        .map(({ name }) => name);
+      if (lost.length === 0) continue;
+      const note = `shard ${parent} went unread, and perhaps others before it; ${shardId} goes on after it`;
+      await gaps.lose({ streamArn, partition: parent, sinks: lost, gap: { reason: 'shard-gone', at: clock.now(), note } }, parts);
+    }
+  }
 }
 
 /** `rows` are about to be made. Resolves when the gaps before them are durable. */

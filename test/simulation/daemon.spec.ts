@@ -44,10 +44,6 @@ describe('simulation: the daemon', function () {
     await simulate(6215);
   });
 
-  it('seed 9274 of several workers: what follows a lost shard is not written beside a write of that shard that has not settled', async () => {
-    await simulateFleet(9274);
-  });
-
   it('seed 5689 of several workers: a sink that was disabled until a replaced stream was gone is told what it lost', async () => {
     await simulateFleet(5689);
   });

@@ -118,6 +118,7 @@ export const progress: readonly Mutation[] = [
       },
     ],
     seeds: 100,
+    from: 118,
   },
   {
     name: 'a key that is in a batch is cut again: two of one key in flight',

@@ -72,14 +72,6 @@ export const rights: readonly Mutation[] = [
     from: 174,
   },
   {
-    name: 'what outlives its run does not hold back what follows it',
-    world: 'fleet',
-    law: 'law 2',
-    patches: [{ file: 'src/pipeline/open-sink.ts', from: 'this.#outlived === 0 && ', to: '' }],
-    seeds: 10_000,
-    from: 9274,
-  },
-  {
     name: 'a lease is given back before its writes have settled',
     world: 'fleet',
     law: 'law 7',
@@ -145,7 +137,9 @@ export const rights: readonly Mutation[] = [
     name: 'shards that came and went while nobody looked leave no gap',
     world: 'daemon',
     law: 'completeness',
-    patches: [{ file: 'src/runners/unseen-shards.ts', from: 'if (lost.length === 0) continue;', to: 'continue;' }],
+    patches: [
+      { file: 'src/runners/unseen-shards.ts', from: 'await gaps.lose({ streamArn, partition: parent, sinks: lost, gap }, parts);', to: '' },
+    ],
     seeds: 300,
     from: 44,
   },

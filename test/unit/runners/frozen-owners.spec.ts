@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { Ms } from '../../../src/model/units.ts';
+import { leaseKey, partsOfLeaseKey } from '../../../src/ports/lease-store.ts';
 import { ServiceFault } from '../../../src/ports/service-fault.ts';
 import { DaemonWorld, missing, type Worker } from '../../fakes/daemon-world.ts';
 import { LeaseWatch } from '../../fakes/lease-watch.ts';
@@ -175,5 +176,44 @@ describe('owners that stand still, and clocks that jump', () => {
     expect([owner(), first.daemon.notReady().length > 0]).to.deep.equal(['worker-2', true]);
     isCut = false;
     await expectWhole();
+  });
+
+  it('a write that outlives its lease: what follows its shard waits for it in that sink, though another worker has ended the shard', async () => {
+    const b = world.target('b');
+    world.start();
+    await load(2_000);
+    const told: string[] = [];
+    // Deaf to its abort.
+    a.behaviour = async (batch, { target, clock }) => {
+      told.push('begins');
+      await clock.sleep(4_500, NEVER);
+      target.store(batch.records);
+      told.push('lands');
+      return { failed: [] };
+    };
+    tokens.push(...world.write(1));
+    await world.clock.advance(200);
+    const child = world.now.roll(world.now.open[0]?.id ?? '').id;
+    const [row] = world.leases.rows.values();
+    if (row === undefined) throw new Error('no row');
+    const robbed = { ...row, owner: 'worker-x', counter: row.counter + 1 };
+    world.leases.rows.set(row.key, robbed);
+    await world.clock.runUntil(() => said('the lease is lost').length > 0);
+    const { owner: _, ...free } = robbed;
+    const positions = new Map([...row.positions.keys()].map(key => [key, { at: 'end' }] as const));
+    const ended = { checkpoint: 'SHARD_END', children: [child], endedAt: world.clock.now(), positions };
+    world.leases.rows.set(row.key, { ...free, ...ended, counter: free.counter + 1 });
+    const { shardId } = partsOfLeaseKey(row.key);
+    await world.leases.create({ key: leaseKey(world.now.arn, child), parents: [shardId], checkpoint: 'TRIM_HORIZON' }, NEVER);
+    a.behaviour = async (batch, { target }) => {
+      told.push('follows');
+      target.store(batch.records);
+      return { failed: [] };
+    };
+    const after = world.write(20);
+    await world.clock.runUntil(() => missing(b.delivered, after).length === 0);
+    expect(told).to.deep.equal(['begins']);
+    await world.clock.advance(5_000);
+    expect([told[1], told[2], missing(a.delivered, after)]).to.deep.equal(['lands', 'follows', []]);
   });
 });

@@ -134,4 +134,22 @@ describe('trouble with a source', () => {
     await world.clock.advance(200_000);
     expect(again.daemon.notReady()[0]).to.match(/pipeline p halts: table orders in us-east-1 is not there/);
   });
+
+  it('a sink cannot take the place of another under a name that was in use before: its own old place would come again, or the other’s be left out', async () => {
+    const a = world.target('a');
+    world.target('b');
+    for (const sinks of [{ a: {} }, { b: { renamedFrom: 'a' } }] as const) {
+      const worker = world.start({ sinks });
+      world.write(10);
+      await world.clock.advance(5_000);
+      world.now.roll(world.now.open[0]?.id ?? '');
+      await world.clock.advance(5_000);
+      worker.stop();
+      await world.clock.runUntil(worker.ended);
+    }
+    expect(await reasons(world.start({ sinks: { a: { renamedFrom: 'b' } } }))).to.deep.equal([
+      'p: sink a cannot go on where b was, for its name had been in use before; give it a name that no sink has had, or leave out renamedFrom',
+    ]);
+    expect(a.delivered).to.have.length(10);
+  });
 });

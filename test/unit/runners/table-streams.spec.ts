@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { ServiceFault } from '../../../src/ports/service-fault.ts';
 import { DaemonWorld, missing, tokensOf } from '../../fakes/daemon-world.ts';
 import { throttles, writesAll } from '../../fakes/pipeline-world.ts';
 
@@ -100,5 +101,49 @@ describe('streams that come and go', () => {
     world.now.status = 'ENABLED';
     await world.clock.advance(80_000);
     expect([worker.end, missing(a.delivered, tokens)]).to.deep.equal([undefined, []]);
+  });
+
+  /** The first DescribeStream of it has ResourceNotFound for an answer. */
+  const unknownOnce = (arn: string) => {
+    let asked = 0;
+    world.streams.fate = call =>
+      call.operation === 'describe' && call.streamArn === arn && asked++ === 0
+        ? new ServiceFault('ResourceNotFoundException', 'not found', { class: 'missing', status: 400 })
+        : 'pass';
+  };
+  const gapsOf = (sink: string) => [...world.control.gapRows.values()].filter(({ sinks }) => sinks.includes(sink));
+
+  it('a stream that was just made and is unknown for a moment is read', async () => {
+    const a = world.target('a');
+    unknownOnce(world.now.arn);
+    const tokens = world.write(10);
+    world.start();
+    await world.clock.advance(200_000);
+    tokens.push(...world.write(5));
+    await world.clock.advance(200_000);
+    expect([missing(a.delivered, tokens), gapsOf('a')]).to.deep.equal([[], []]);
+  });
+
+  it('the same of a stream that replaces another', async () => {
+    const a = world.target('a');
+    world.start();
+    await world.clock.advance(5_000);
+    world.now.disable();
+    world.stream = world.streams.create();
+    unknownOnce(world.now.arn);
+    const tokens = world.write(10);
+    await world.clock.advance(300_000);
+    expect([missing(a.delivered, tokens), gapsOf('a').map(({ gap }) => gap.reason)]).to.deep.equal([[], ['stream-replaced']]);
+  });
+
+  it('the same of a stream that is being read', async () => {
+    const a = world.target('a');
+    world.start();
+    await world.clock.advance(5_000);
+    unknownOnce(world.now.arn);
+    await world.clock.advance(120_000);
+    const tokens = world.write(10);
+    await world.clock.advance(200_000);
+    expect([missing(a.delivered, tokens), gapsOf('a')]).to.deep.equal([[], []]);
   });
 });
