@@ -121,6 +121,8 @@ function declaredOf({ name, source, sinks }: PipelineSettings) {
 
 /** What a process has that only starts and speaks for others. */
 export function supervisorWorld({ settings }: LoadedSettings, log: ProcessLog) {
+  // Between the end of the last process and the start of the next one nothing else would.
+  stayAlive();
   return {
     clock: systemClock,
     random: systemRandom,

@@ -61,9 +61,15 @@ async function act(question: Question, what: { pipeline: string; sink: string; v
   const offered = /^Bearer (.+)$/i.exec(question.authorization ?? '')?.[1];
   if (offered === undefined || !parts.isToken(offered)) return text(401, 'needs Authorization: Bearer <admin.token>');
   if (what.verb === 'redrive') return text(501, 'redrive is not built yet');
-  const done = what.verb === 'pause' ? parts.source.pause(what.pipeline, what.sink) : parts.source.resume(what.pipeline, what.sink);
-  if ((await done) === 'unknown') return text(404, 'no such pipeline or sink');
-  return json(200, { pipeline: what.pipeline, sink: what.sink, done: what.verb });
+  const { source } = parts;
+  try {
+    const done = await (what.verb === 'pause' ? source.pause(what.pipeline, what.sink) : source.resume(what.pipeline, what.sink));
+    if (done === 'unknown') return text(404, 'no such pipeline or sink');
+    return json(200, { pipeline: what.pipeline, sink: what.sink, done: what.verb });
+  } catch (error) {
+    // It is kept in the state tables, which may be away.
+    return text(503, error instanceof Error ? error.message : String(error));
+  }
 }
 
 /** `word`, unless there are reasons why not. */

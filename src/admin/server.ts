@@ -1,10 +1,10 @@
 /**
  * The admin port: a small HTTP server around `answers`. Bounds keep a hostile or slow client from costing the daemon anything: headers over 16 KiB
- * are 431, bodies over 64 KiB 413, connections are few and short. Everything is served as text under a policy without scripts.
+ * are 431, bodies over 64 KiB 413, connections are few and short, with one question at a time. Everything is served as text under a policy without scripts.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Log } from '../ports/log.ts';
 import { type AdminParts, answer } from './answers.ts';
 
@@ -15,6 +15,14 @@ export interface AdminServer {
 }
 
 const BODY_BYTES = 64 * 1024;
+/** Times in ms. Who says nothing leaves his place to others soon: a probe that finds none has the daemon killed. */
+const BOUNDS = {
+  maxHeaderSize: 16 * 1024,
+  requestTimeout: 15_000,
+  headersTimeout: 5_000,
+  keepAliveTimeout: 5_000,
+  connectionsCheckingInterval: 1_000,
+} as const;
 
 /** What the system says, for whoever has to mend it. */
 const MENDS: Readonly<Record<string, string>> = {
@@ -30,9 +38,17 @@ export function startAdmin(
   parts: Omit<AdminParts, 'isToken'> & { readonly log: Log },
 ): Promise<AdminServer> {
   const isToken = at.token === undefined || at.token === '' ? undefined : sameText(at.token);
-  const server = createServer({ maxHeaderSize: 16 * 1024, requestTimeout: 15_000, headersTimeout: 10_000, keepAliveTimeout: 5_000 });
+  const server = createServer(BOUNDS);
   server.maxConnections = 128;
+  // Also for whoever does not read what he has asked for.
+  server.timeout = BOUNDS.requestTimeout;
+  const busy = new WeakSet<Socket>();
   server.on('request', (request, response) => {
+    const { socket } = request;
+    // Answers to what is asked ahead would wait in memory.
+    if (busy.has(socket)) return void socket.destroy();
+    busy.add(socket);
+    response.once('close', () => busy.delete(socket));
     serve(request, response, { ...parts, isToken }).catch(error => {
       parts.log.error({ error: String(error) }, 'an admin request failed');
       if (!response.headersSent) response.writeHead(500, HEADERS).end('failed\n');

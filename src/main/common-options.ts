@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { loadSettings } from '../settings/load.ts';
 import { LOG_LEVELS, type LoadedSettings } from '../settings/settings.ts';
 import { UsageError } from './exit.ts';
-import { isStandardInput, standardInput } from './standard-input.ts';
+import { isStandardInput, settingsText } from './settings-texts.ts';
 
 export interface CommonOptions {
   readonly config: readonly string[];
@@ -43,6 +43,11 @@ export function commonOptions(command: Command): CommonOptions {
 export async function settingsOf({ config, set }: CommonOptions, lookUpSecrets = true): Promise<LoadedSettings> {
   if (config.length === 0) throw new UsageError('no settings file; name one with -c FILE');
   if (config.filter(isStandardInput).length > 1) throw new UsageError('standard input can be read once only: name it with one -c');
-  const files = await Promise.all(config.map(async file => (isStandardInput(file) ? { stdin: await standardInput() } : file)));
+  const files = await Promise.all(
+    config.map(async file => {
+      const text = await settingsText(file);
+      return text === undefined ? file : { file: isStandardInput(file) ? '-' : file, text };
+    }),
+  );
   return loadSettings({ files, set, env: process.env, lookUpSecrets });
 }

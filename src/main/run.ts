@@ -9,10 +9,11 @@ import { NothingCanRun } from '../runners/daemon-parts.ts';
 import { FleetIsAlive } from '../runners/kcl-takeover.ts';
 import { daemonWorld, openLog, type ProcessLog, type Surroundings, type World, workerName } from '../wiring.ts';
 import { commonOptions, settingsOf } from './common-options.ts';
-import { EXIT, type ExitCode } from './exit.ts';
+import { EXIT, type ExitCode, UsageError } from './exit.ts';
 import { complain } from './output.ts';
 import { end, failed, stopOf } from './process-end.ts';
 import { runMany } from './run-many.ts';
+import { takeTexts } from './settings-texts.ts';
 import type { Stop } from './signals.ts';
 import { type Answering, workerEnd } from './worker-end.ts';
 
@@ -22,8 +23,12 @@ const LONGEST_FLUSH_MS: Ms = 1_000;
 const SHORTEST_FLUSH_MS: Ms = 50;
 
 export async function run(command: Command, around: Surroundings): Promise<ExitCode> {
-  const loaded = await settingsOf(commonOptions(command));
   const { process: number } = command.opts<{ process?: string }>();
+  if (number !== undefined) {
+    if (process.send === undefined) throw new UsageError('--process is for processes that `run` starts itself; set limits.processes');
+    await takeTexts();
+  }
+  const loaded = await settingsOf(commonOptions(command));
   const processes = processesOf(loaded.settings.limits.processes);
   if (number === undefined && processes > 1) return runMany(loaded, processes, around);
   const worker = workerName();

@@ -1,6 +1,6 @@
 /**
- * Several worker processes of one `run`. One that ends is started again, after a wait that grows while it keeps ending soon; one that says that the
- * settings are wrong, or that the start is refused, ends all. A stop is passed on, and who does not end in time is killed. It answers the admin port
+ * Several worker processes of one `run`. One that ends is started again, after a wait that grows while it keeps ending soon; one that says at its first
+ * start that the settings are wrong, or that the start is refused, ends all. A stop is passed on, and who does not end in time is killed. It answers the admin port
  * for all of them.
  */
 
@@ -52,7 +52,7 @@ export class Supervisor implements StatusSource {
     this.#slots = Array.from({ length: parts.processes }, (_, i) => ({ process: i + 1, silence: STARTS }));
   }
 
-  /** Until the signal aborts and all have ended, or one says that the settings are wrong or the start is refused. */
+  /** Until the signal aborts and all have ended, or one says at its first start that the settings are wrong or the start is refused. */
   async run(signal: AbortSignal): Promise<ExitCode> {
     const deafen = onAbort(signal, () => this.#stopping.abort(signal.reason));
     const codes = await Promise.all(this.#slots.map(slot => this.#keep(slot)));
@@ -128,10 +128,11 @@ export class Supervisor implements StatusSource {
   async #keep(slot: Slot): Promise<ExitCode> {
     const { clock, random, log } = this.#parts;
     const { signal } = this.#stopping;
-    for (let failures = 0; !signal.aborted; ) {
+    for (let [lives, failures] = [0, 0]; !signal.aborted; lives += 1) {
       const startedAt = clock.elapsed();
       const ending = await this.#life(slot);
-      if (isRefusal(ending.code)) this.#stopping.abort(new Error(`process ${slot.process} has ended with ${ending.code}`));
+      // What one that is started again says may be about this moment, and the others work.
+      if (lives === 0 && isRefusal(ending.code)) this.#stopping.abort(new Error(`process ${slot.process} has ended with ${ending.code}`));
       if (signal.aborted) return codeOf(ending);
       failures = clock.elapsed() - startedAt >= STEADY_MS ? 0 : failures;
       const waitMs = Math.round(Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** failures++) * (0.75 + random.next() / 2));
@@ -176,6 +177,8 @@ function isRefusal(code: number | null): code is typeof EXIT.settings | typeof E
   return code === EXIT.settings || code === EXIT.tryAgain;
 }
 
-function codeOf({ code }: WorkerEnding): ExitCode {
+/** One that was told by the same signal as this process, before it had begun anything, has ended as it should. */
+function codeOf({ code, how }: WorkerEnding): ExitCode {
+  if (code === EXIT.terminated || code === EXIT.interrupted || how === 'SIGTERM' || how === 'SIGINT') return EXIT.done;
   return code === EXIT.done || isRefusal(code) ? code : EXIT.failed;
 }

@@ -3,7 +3,6 @@
  * has lost the other end stops in order too: nobody would stop, show or restart it any more.
  */
 import type { StatusSource } from '../ports/status-source.ts';
-import { UsageError } from './exit.ts';
 import type { Ask, Order, Word } from './process-words.ts';
 import type { Stop } from './signals.ts';
 
@@ -14,7 +13,6 @@ export interface Answering {
 
 /** Call the result once there is something to answer with. */
 export function workerEnd(stop: Stop): (answering: Answering) => void {
-  if (process.send === undefined) throw new UsageError('--process is for processes that `run` starts itself; set limits.processes');
   const answering = Promise.withResolvers<Answering>();
   process.on('disconnect', () => stop.request('the process that started this one is gone'));
   process.on('message', (order: Order) => {

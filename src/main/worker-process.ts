@@ -7,7 +7,7 @@ import type { Readable, Writable } from 'node:stream';
 import type { Ms } from '../model/units.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Ask, Order, Word } from './process-words.ts';
-import { knownInput } from './standard-input.ts';
+import { textsToHandOver } from './settings-texts.ts';
 
 export interface WorkerEnding {
   /** Null: ended by a signal. */
@@ -33,6 +33,9 @@ const PATIENCE_MS: Ms = 5_000;
 /** A line longer than this goes on in pieces. */
 const LINE_BYTES = 1024 * 1024;
 
+/** Of a stream that has taken all, and of one that takes nothing any more. */
+const WAKERS = ['drain', 'error', 'close'] as const;
+
 interface Waiting {
   readonly resolve: (answer: unknown) => void;
   readonly reject: (error: Error) => void;
@@ -41,13 +44,12 @@ interface Waiting {
 
 export function startWorker(number: number, clock: Clock): WorkerProcess {
   const [, main = '', ...args] = process.argv;
-  const settings = knownInput();
   const outputs = [process.stdout, process.stderr].map(stream => (stream.isTTY ? 'inherit' : 'pipe'));
   const child = fork(main, [...args, '--process', String(number)], {
-    stdio: [settings === undefined ? 'ignore' : 'pipe', ...outputs, 'ipc'] as ('ignore' | 'pipe' | 'ipc')[],
+    stdio: ['pipe', ...outputs, 'ipc'] as ('inherit' | 'pipe' | 'ipc')[],
   });
   // One that has ended before it has read them says so by its end.
-  child.stdin?.on('error', () => {}).end(settings);
+  child.stdin?.on('error', () => {}).end(textsToHandOver());
   if (child.stdout !== null) passLines(child.stdout, process.stdout);
   if (child.stderr !== null) passLines(child.stderr, process.stderr);
   const waiting = new Map<number, Waiting>();
@@ -100,10 +102,16 @@ async function late(one: Waiting | undefined, clock: Clock): Promise<never> {
 /** Whole lines, no faster than the reader takes them. */
 export function passLines(from: Readable, to: Writable): void {
   let rest: Buffer = Buffer.alloc(0);
+  // What nobody reads any more is lost, but has to be taken: a process whose output is not read to its end never counts as ended.
+  const isGone = () => to.destroyed || to.errored !== null;
   const pass = (bytes: Buffer) => {
-    if (bytes.length === 0 || to.write(bytes)) return;
+    if (bytes.length === 0 || isGone() || to.write(bytes) || isGone()) return;
     from.pause();
-    to.once('drain', () => from.resume());
+    const goOn = () => {
+      for (const event of WAKERS) to.off(event, goOn);
+      from.resume();
+    };
+    for (const event of WAKERS) to.on(event, goOn);
   };
   from.on('data', (chunk: Buffer) => {
     const all = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);

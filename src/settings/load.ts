@@ -20,8 +20,8 @@ import { emptyMap, layOver, type TreeNode } from './tree.ts';
 import { yamlTree } from './yaml-tree.ts';
 
 export interface LoadOptions {
-  /** Later ones win. Standard input comes as its text, YAML or JSON. */
-  readonly files: readonly (string | { readonly stdin: string })[];
+  /** Later ones win. One that was read already comes with its text; the file `-` is standard input, YAML or JSON. */
+  readonly files: readonly (string | { readonly file: string; readonly text: string })[];
   /** `--set` arguments, over the files. */
   readonly set?: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -42,7 +42,7 @@ export async function loadSettings({ files, set = [], env, lookUpSecrets = true 
   const variables = new Set(Array.from(processOptions().values(), option => option.env));
   const overrides = environmentOverrides(env, variables, referenced.variables);
   const process = processSettings(findings, overrides.env);
-  const folders = [...new Set(files.map(file => (typeof file === 'string' ? dirname(resolve(file)) : resolve('.'))))];
+  const folders = [...new Set(files.map(nameOf).map(file => dirname(resolve(file))))];
   const { pipelines, warnings } = await pipelineSettings(findings, { limits: process.limits, state: process.state, folders, env });
   throwIfAny(findings.problems, referenced.secrets);
 
@@ -60,18 +60,36 @@ function throwIfAny(problems: readonly Problem[], secrets: Iterable<string> = []
   throw new SettingsError(problems.map(problem => ({ ...problem, message: cut(problem.message) })));
 }
 
+const nameOf = (given: LoadOptions['files'][number]): string => (typeof given === 'string' ? given : given.file);
+
 function fileTree(given: LoadOptions['files'][number]): { readonly tree: TreeNode; readonly problems: readonly Problem[] } {
-  const file = typeof given === 'string' ? given : '-';
+  const file = nameOf(given);
   const place = { file, line: 1, column: 1 };
   const failed = (message: string) => ({ tree: emptyMap(place), problems: [{ place, path: '', message }] });
-  if (typeof given !== 'string') return mapOr(failed, yamlTree(withoutMark(given.stdin), file));
+  if (file === '-' && typeof given !== 'string') return mapOr(failed, YAML(withoutMark(given.text), file));
   const extension = extname(file).toLowerCase();
-  const read = { '.yaml': yamlTree, '.yml': yamlTree, '.json': json5Tree, '.json5': json5Tree }[extension];
+  const read = { '.yaml': YAML, '.yml': YAML, '.json': JSON5, '.json5': JSON5 }[extension];
   if (read === undefined) return failed('expected a file named .yaml, .yml, .json or .json5, or - for standard input');
-  const text = fileText(file);
+  const text = typeof given === 'string' ? fileText(file) : withoutMark(given.text);
   if (typeof text !== 'string') return failed(text.problem);
   return mapOr(failed, read(text, file));
 }
+
+/** A text may nest deeper than it can be followed. */
+const notTooDeep =
+  (read: (text: string, file: string) => Made) =>
+  (text: string, file: string): Made => {
+    try {
+      return read(text, file);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      const place = { file, line: 1, column: 1 };
+      return { tree: emptyMap(place), problems: [{ place, path: '', message: 'nested too deeply' }] };
+    }
+  };
+
+const YAML = notTooDeep(yamlTree);
+const JSON5 = notTooDeep(json5Tree);
 
 type Made = ReturnType<typeof yamlTree>;
 

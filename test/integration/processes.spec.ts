@@ -1,6 +1,8 @@
 /** `limits.processes`: several worker processes of one `run`, as real processes on a real DynamoDB: shared shards, one admin port, one log, ends of all kinds. */
-import { existsSync, readFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { closeSync, existsSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { type AwsClients, awsClients } from '../../src/adapters/aws-clients.ts';
 import { systemClock, systemRandom } from '../../src/adapters/system.ts';
@@ -9,7 +11,7 @@ import type { TableApi } from '../../src/ports/table-api.ts';
 import { keptLog, NEVER } from '../fakes/lease-world.ts';
 import { startDynamoDb } from '../servers/dynamodb.ts';
 import type { Server } from '../servers/server.ts';
-import { type Desk, desk, endAll, env, type Running, start } from './cli-desk.ts';
+import { type Desk, desk, endAll, env, MAIN, type Running, start } from './cli-desk.ts';
 
 const TABLES = ['orders0', 'orders1', 'orders2', 'orders3'];
 type Line = Readonly<Record<string, unknown>>;
@@ -126,6 +128,32 @@ describe('limits.processes', function () {
     expect([after[0], after[1] === dead]).to.deep.equal([first, false]);
     daemon.kill('SIGTERM');
     expect((await daemon.ended).code).to.equal('0');
+  });
+
+  it('all that are killed at once are started again, with the settings that they had, whatever has become of the file', async () => {
+    const file = at.file('gone.json', JSON.stringify({ ...settings(), name: 'shop4' }));
+    const daemon = start(['run', '-c', file], env);
+    const address = await addressOf(daemon);
+    await eventually(async () => String(await shares(address)) === '2,2');
+    rmSync(file);
+    const pids = await pidsOf(address);
+    for (const pid of pids) process.kill(pid, 'SIGKILL');
+    await daemon.until(/process 2 has ended \(SIGKILL\); it is started again/);
+    await eventually(async () => String(await shares(address)) === '2,2');
+    expect((await pidsOf(address)).some(pid => pids.includes(pid))).to.equal(false);
+    daemon.kill('SIGTERM');
+    expect((await daemon.ended).code).to.equal('0');
+  });
+
+  it('a log that nobody can take does not keep them from ending with 0', async () => {
+    const full = openSync('/dev/full', 'w');
+    const args = ['run', '-c', file, '--set', 'name=shop5', '--log-level', 'debug'];
+    const daemon = spawn(process.execPath, [MAIN, ...args], { env: { ...process.env, ...env }, stdio: ['ignore', 'ignore', full] });
+    closeSync(full);
+    const ended = new Promise(resolve => daemon.once('exit', (code, signal) => resolve(code ?? signal)));
+    await sleep(2_500);
+    daemon.kill('SIGTERM');
+    expect(await ended).to.equal(0);
   });
 
   it('ends all with 78 when no pipeline can run, and 78 at once for a mistake in the file', async () => {

@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { expect } from 'chai';
 import { type AdminServer, startAdmin } from '../../../src/admin/server.ts';
 import type { StatusSource } from '../../../src/ports/status-source.ts';
@@ -34,6 +35,32 @@ describe('admin/server', () => {
     const page = await get('/');
     expect(page.headers.get('content-security-policy')).to.contain("default-src 'none'").and.not.contain('unsafe-inline');
     expect((await get('/nothing')).status).to.equal(404);
+  });
+
+  it('who asks ahead, before an answer has come, is cut off; who waits for it may go on asking', async () => {
+    await start();
+    const { port } = new URL(admin.address);
+    const ask = 'GET /livez HTTP/1.1\r\nHost: x\r\n\r\n';
+    const socket = connect(Number(port), '127.0.0.1');
+    let answers = 0;
+    socket.setEncoding('utf8').on('data', (text: string) => {
+      answers += text.match(/HTTP\/1\.1 200/g)?.length ?? 0;
+      if (answers < 3) socket.write(ask);
+      else socket.write(ask.repeat(2_000));
+    });
+    socket.on('error', () => {});
+    socket.write(ask);
+    await new Promise(resolve => socket.once('close', resolve));
+    expect(answers).to.be.within(3, 5);
+    expect((await get('/livez')).status).to.equal(200);
+  });
+
+  it('an action that cannot be kept now is 503 with the reason', async () => {
+    const away = { ...source, pause: () => Promise.reject(new Error('the control table does not answer')) };
+    const parts = { source: away, metricsText: async () => '', log: silentLog };
+    admin = await startAdmin({ host: '127.0.0.1', port: 0, token: 'secret' }, parts);
+    const answer = await post('/pipelines/orders/sinks/eu/pause', { authorization: 'Bearer secret' });
+    expect([answer.status, await answer.text()]).to.deep.equal([503, 'the control table does not answer\n']);
   });
 
   it('readyz is 503 with the reasons, 200 without', async () => {

@@ -120,6 +120,27 @@ describe('main/supervisor', () => {
     });
   }
 
+  it('what one that is started again says of the settings does not end the others', async () => {
+    begin(2);
+    nth(1).end({ code: null, how: 'SIGKILL' });
+    await clock.runUntil(() => started.length === 3);
+    nth(2).end(ended(78));
+    await clock.runUntil(() => started.length === 4);
+    expect(nth(0).told).to.deep.equal([]);
+    stop.abort();
+    for (const one of started) one.end(ended(0));
+    expect(await over).to.equal(0);
+  });
+
+  it('those that the signal of a stop ends before they have begun have ended as they should', async () => {
+    begin(3);
+    stop.abort(new Error('SIGTERM'));
+    nth(0).end(ended(143));
+    nth(1).end({ code: null, how: 'SIGTERM' });
+    nth(2).end(ended(0));
+    expect(await over).to.equal(0);
+  });
+
   it('one that does not end in time is killed, and the end is 1', async () => {
     begin(2);
     stop.abort(new Error('SIGTERM'));

@@ -52,6 +52,22 @@ lines', $_ü: null, /* tail */ }`;
     expect(placeAt(tree, ['$_ü'])).to.deep.equal({ file: 'f', line: 5, column: 14 });
   });
 
+  it('yaml: an alias inside what it means is told with its place', () => {
+    for (const text of ['a: &n [*n]', 'a: &n { b: *n }']) {
+      const { problems } = yamlTree(text, 's.yaml');
+      expect(problems.map(({ message }) => message)).to.deep.equal(['an alias that stands inside what it means']);
+    }
+  });
+
+  it('yaml: 100,000 keys of one map are read in seconds', () => {
+    const keys = Array.from({ length: 90_000 }, (_, n) => `k${n}: v`);
+    const { tree, problems } = yamlTree([...keys, 'k5: w'].join('\n'), 's.yaml');
+    expect([tree.kind, problems.map(({ place, message }) => [place, message])]).to.deep.equal([
+      'map',
+      [[{ file: 's.yaml', line: 90_001, column: 1 }, 'not valid YAML: this key stands twice in one map']],
+    ]);
+  }).timeout(20_000);
+
   it('yaml: aliases of aliases do not blow up', () => {
     const levels = Array.from({ length: 12 }, (_, i) => `l${i + 1}: &l${i + 1} [${Array(10).fill(`*l${i}`).join(', ')}]`);
     const { problems } = yamlTree(`l0: &l0 [x]\n${levels.join('\n')}\n`, 'f');
