@@ -187,7 +187,8 @@ describe('a fleet of worker processes under faults', function () {
   function judge(fleet: Fleet): readonly string[] {
     const seen: readonly Line[] = lines.look();
     const losses = fleet.members.flatMap(({ pid, running }) => lossesOf(pid, running.stderr()));
-    const all = changes(seen, { faults: fleet.faults, losses, leaseMs: LEASE_MS });
+    // A row of members is read at each interval, so who is dead may be taken for alive for two more.
+    const all = changes(seen, { faults: fleet.faults, losses, leaseMs: LEASE_MS + 2 * RENEW_MS });
     const ms = (cause: string, alone?: boolean) => all.filter(one => one.cause === cause && (!alone || one.alone)).map(one => one.ms);
     const twice = duplicates(seen, fleet.faults, losses);
     const kinds = ['kill', 'freeze', 'term', 'join'].map(kind => `${fleet.faults.filter(fault => fault.kind === kind).length} ${kind}`);
