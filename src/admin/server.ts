@@ -1,6 +1,6 @@
 /**
  * The admin port: a small HTTP server around `answers`. Bounds keep a hostile or slow client from costing the daemon anything: headers over 16 KiB
- * are 431, bodies over 64 KiB 413, connections are few and short, with one question at a time. Everything is served as text under a policy without scripts.
+ * are 431, bodies over 64 KiB 413, connections are few and short, with one question at a time, and a new one is always let in. Everything is served as text under a policy without scripts.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -15,7 +15,8 @@ export interface AdminServer {
 }
 
 const BODY_BYTES = 64 * 1024;
-/** Times in ms. Who says nothing leaves his place to others soon: a probe that finds none has the daemon killed. */
+const MAX_CONNECTIONS = 128;
+/** Times in ms. */
 const BOUNDS = {
   maxHeaderSize: 16 * 1024,
   requestTimeout: 15_000,
@@ -39,10 +40,18 @@ export function startAdmin(
 ): Promise<AdminServer> {
   const isToken = at.token === undefined || at.token === '' ? undefined : sameText(at.token);
   const server = createServer(BOUNDS);
-  server.maxConnections = 128;
   // Also for whoever does not read what he has asked for.
   server.timeout = BOUNDS.requestTimeout;
-  const busy = new WeakSet<Socket>();
+  const busy = new Set<Socket>();
+  const open = new Set<Socket>();
+  server.on('connection', socket => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+    if (open.size <= MAX_CONNECTIONS) return;
+    // The oldest that asks nothing makes room, so that many who only connect cannot keep a probe out.
+    const idle = [...open].find(other => !busy.has(other)) ?? socket;
+    idle.destroy();
+  });
   server.on('request', (request, response) => {
     const { socket } = request;
     // Answers to what is asked ahead would wait in memory.

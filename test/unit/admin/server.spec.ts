@@ -55,6 +55,15 @@ describe('admin/server', () => {
     expect((await get('/livez')).status).to.equal(200);
   });
 
+  it('many who only connect do not keep others out', async () => {
+    await start();
+    const { port } = new URL(admin.address);
+    const silent = Array.from({ length: 400 }, () => connect(Number(port), '127.0.0.1').on('error', () => {}));
+    await Promise.all(silent.map(socket => new Promise(resolve => socket.once('connect', resolve))));
+    for (let asked = 0; asked < 5; asked += 1) expect((await get('/livez')).status).to.equal(200);
+    for (const socket of silent) socket.destroy();
+  });
+
   it('an action that cannot be kept now is 503 with the reason', async () => {
     const away = { ...source, pause: () => Promise.reject(new Error('the control table does not answer')) };
     const parts = { source: away, metricsText: async () => '', log: silentLog };
