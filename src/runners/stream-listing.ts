@@ -12,6 +12,8 @@ import { ShardGraph } from './shard-graph.ts';
 export interface StreamListingParts {
   readonly arn: string;
   readonly streams: StreamApi;
+  /** The table has a newer stream. */
+  readonly isReplaced: () => boolean;
   readonly clock: Clock;
   readonly log: Log;
   /** Of the process: a listing serves many, so nobody's own signal ends it. */
@@ -24,6 +26,8 @@ const FAILED_MS: Ms = 500;
 const FAILED_CAP_MS: Ms = 10_000;
 /** A stream that was just made may be unknown for a moment, and a gone one is gone for good: only one that stays unknown for so long is. */
 const UNKNOWN_MS: Ms = 60_000;
+/** Of one that has a successor: it goes a day after it was replaced, or at once with its table at a local server. */
+const REPLACED_UNKNOWN_MS: Ms = 1_500;
 
 export class StreamListing {
   readonly graph = new ShardGraph();
@@ -56,7 +60,7 @@ export class StreamListing {
   }
 
   async #describe(): Promise<StreamDescription | undefined> {
-    const { arn, streams, clock, log, ending } = this.#parts;
+    const { arn, streams, clock, log, ending, isReplaced } = this.#parts;
     const failed = Math.min(FAILED_CAP_MS, FAILED_MS * 2 ** this.#failures++);
     this.#notBefore = clock.elapsed() + failed;
     let description: StreamDescription | undefined;
@@ -66,7 +70,8 @@ export class StreamListing {
     } catch (error) {
       if (!(error instanceof ServiceFault) || error.class !== 'missing') throw error;
       this.#unknownSince ??= clock.elapsed();
-      if (clock.elapsed() - this.#unknownSince < UNKNOWN_MS) throw new ServiceFault(error.name, error.message, { class: 'server' });
+      const sureAfterMs = isReplaced() ? REPLACED_UNKNOWN_MS : UNKNOWN_MS;
+      if (clock.elapsed() - this.#unknownSince < sureAfterMs) throw new ServiceFault(error.name, error.message, { class: 'server' });
       if (!this.graph.streamGone) log.warn({ streamArn: arn }, 'the stream is gone');
     }
     this.#failures = 0;

@@ -38,6 +38,8 @@ export interface StreamRunnerParts {
   readonly firstStart: boolean;
   /** Throws when the stream cannot serve the sinks. */
   readonly accepts: (description: StreamDescription) => void;
+  /** The table has a newer stream. */
+  readonly isReplaced: () => boolean;
   /** Whether the sink has ended the streams before this one. */
   readonly mayBegin: (sink: SinkName) => boolean;
   /** Whether this worker lists the stream for all. */

@@ -120,6 +120,7 @@ export class TableStreams {
       table: plan.source.table,
       sinks: this.#host.sinks(),
       firstStart: known.length === 0,
+      isReplaced: () => this.all.at(-1)?.arn !== arn,
       mayBegin: sink => older.every(one => one.hasEnded(sink)),
     });
     this.#streams.set(arn, stream);

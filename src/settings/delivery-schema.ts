@@ -44,7 +44,9 @@ export const sinkSchema = z.strictObject({
   name: name.meta({ description: 'Unique in the pipeline. Positions hang on it.' }),
   type: z.string().min(1).meta({ description: 'The connector: a folder of connectors/, or an installed package.' }),
   enabled: z.boolean().default(true).meta({ description: 'A disabled sink holds nothing back; its positions are kept.' }),
-  renamedFrom: name.optional().meta({ description: 'Its former name, under which its positions are found. Its new name must never have been in use.' }),
+  renamedFrom: name
+    .optional()
+    .meta({ description: 'Its former name, under which its positions are found. Its new name must never have been in use.' }),
   startingPosition: startingPosition.optional().meta({
     description: "For a sink without positions. Default: the source's at the pipeline's first start, else TRIM_HORIZON.",
   }),

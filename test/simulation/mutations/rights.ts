@@ -11,7 +11,7 @@ export const rights: readonly Mutation[] = [
     law: 'law 7',
     patches: [{ file: HELD, from: "if (this.#state === 'held' && this.ageMs >= this.#validMs) this.#lose('expired');", to: '' }],
     seeds: 100,
-    from: 7,
+    from: 49,
   },
   {
     name: 'the right to write is not looked at before each write',
@@ -19,7 +19,7 @@ export const rights: readonly Mutation[] = [
     law: 'law 7',
     patches: [{ file: 'src/runners/shard-opening.ts', from: 'mayWrite: () => lease.check(),', to: 'mayWrite: () => true,' }],
     seeds: 600,
-    from: 196,
+    from: 250,
   },
   {
     name: 'a row that a live owner renews is taken',
@@ -69,7 +69,7 @@ export const rights: readonly Mutation[] = [
     law: 'law 2',
     patches: [{ file: 'src/pipeline/attempt.ts', from: "  signal.addEventListener('abort', giveUp);", to: '' }],
     seeds: 1000,
-    from: 174,
+    from: 235,
   },
   {
     name: 'a lease is given back before its writes have settled',
@@ -84,6 +84,7 @@ export const rights: readonly Mutation[] = [
       },
     ],
     seeds: 50,
+    from: 13,
   },
   {
     name: 'records that were trimmed before they were read leave no gap',
@@ -117,7 +118,7 @@ export const rights: readonly Mutation[] = [
       { file: 'src/pipeline/sink-run.ts', from: 'const written = this.#work.enterGap(this.#place);', to: 'const written = () => {};' },
     ],
     seeds: 600,
-    from: 46,
+    from: 335,
   },
   {
     name: 'a gap is counted and logged, and not kept',

@@ -94,6 +94,6 @@ export const sharing: readonly Mutation[] = [
     law: 'duplicates',
     patches: [{ file: 'src/pipeline/sink-run.ts', from: 'return this.#work.windowBytes >= this.plan.windowBytes;', to: 'return false;' }],
     seeds: 150,
-    from: 27,
+    from: 46,
   },
 ];
