@@ -9,9 +9,7 @@ interface TablePage {
 type Ask = (from: { readonly ExclusiveStartKey?: Item }) => Promise<TablePage>;
 
 /** `ask`: for the page that begins after a key, or for the first one. */
-export async function* tablePages(
-  ask: (from: { readonly ExclusiveStartKey?: Item }) => Promise<TablePage>,
-): AsyncGenerator<readonly Item[]> {
+export async function* tablePages(ask: Ask): AsyncGenerator<readonly Item[]> {
   let last: Item | undefined;
   do {
     const page = await ask(last === undefined ? {} : { ExclusiveStartKey: last });

@@ -1,6 +1,7 @@
 /**
  * The admin port: a small HTTP server around `answers`. Bounds keep a hostile or slow client from costing the daemon anything: headers over 16 KiB
- * are 431, bodies over 64 KiB 413, connections are few and short, with one question at a time, and a new one is always let in. Everything is served as text under a policy without scripts.
+ * are 431, bodies over 64 KiB 413, connections are few and short, with one question at a time, and a new one is always let in.
+ * Everything is served as text under a policy without scripts.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';

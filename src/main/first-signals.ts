@@ -13,8 +13,8 @@ const leave = (name: keyof typeof CODES): never => process.exit(CODES[name]);
 
 for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, leave);
 
-// To who has no terminal a hang-up means nothing, from the first moment on. This listener stays: without any the system would end the process.
-const hasTerminal = [0, 1, 2].some(isatty);
+// Asked now, for a terminal that has gone is none any more. To who has no terminal a hang-up means nothing, from the first moment on. This listener stays: without any the system would end the process.
+export const hasTerminal = [0, 1, 2].some(isatty);
 let isHandedOver = false;
 process.on('SIGHUP', () => {
   if (hasTerminal && !isHandedOver) process.exit(HANG_UP);

@@ -1,7 +1,7 @@
 /** How the process of a `run` comes to its end: by a signal, because nobody reads stdout any more, or by a mistake of ours. */
-import { isatty } from 'node:tty';
 import type { ProcessLog } from '../wiring.ts';
 import { EXIT, type ExitCode } from './exit.ts';
+import { hasTerminal } from './first-signals.ts';
 import { whenStdoutCloses } from './output.ts';
 import { type Stop, stopOnSignals } from './signals.ts';
 
@@ -20,8 +20,6 @@ export function stopOf(log: ProcessLog, atOnce: () => void = () => {}): Stop {
 
 /** A terminal that goes takes with it what was started in it; to whoever has none it is the old word for reading settings anew, which is not done. */
 function obeyHangUp(log: ProcessLog, stop: Stop): void {
-  // Asked now: a terminal that has gone is none any more.
-  const hasTerminal = [0, 1, 2].some(isatty);
   process.on('SIGHUP', () => {
     if (hasTerminal) stop.request('SIGHUP, the terminal has gone');
     else log.info({}, 'SIGHUP is ignored: settings are read at the start only; start anew to change them');

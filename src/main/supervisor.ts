@@ -3,7 +3,6 @@
  * start that the settings are wrong, or that the start is refused, ends all. A stop is passed on, and who does not end in time is killed. It answers the admin port
  * for all of them.
  */
-
 import { jointMetrics, jointStatus, ofProcess, type Part } from '../admin/joint-status.ts';
 import type { Status } from '../model/status.ts';
 import type { Ms, SinkName } from '../model/units.ts';

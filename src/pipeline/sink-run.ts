@@ -2,7 +2,6 @@
  * One sink at one partition: takes records from its feed (the same objects, not copies) while it has room, enters them in the watermark, writes
  * them by batches, and says how far it is. It never looks at the other sinks: law 4.
  */
-
 import type { Gap } from '../model/page.ts';
 import { compareTokens, type Position, type Token } from '../model/position.ts';
 import type { EpochMs, Ms } from '../model/units.ts';

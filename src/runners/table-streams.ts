@@ -6,11 +6,11 @@ import type { Gap } from '../model/page.ts';
 import { byMaking } from '../model/stream-arn.ts';
 import type { SinkName } from '../model/units.ts';
 import type { OpenSink } from '../pipeline/open-sink.ts';
-import type { StreamRow } from '../ports/control-store.ts';
+import type { SinkStart, StreamRow } from '../ports/control-store.ts';
 import { type LeaseRow, partsOfLeaseKey } from '../ports/lease-store.ts';
 import type { StreamDescription } from '../ports/stream-api.ts';
 import { RETENTION_MS } from '../shards/gap-scope.ts';
-import { begunBy, isAwaited } from './begun-sinks.ts';
+import { begunBy, isAwaited, isOfTable } from './begun-sinks.ts';
 import type { GapBook } from './gap-book.ts';
 import type { PipelineRunnerParts } from './pipeline-runner-parts.ts';
 import { StreamRunner } from './stream-runner.ts';
@@ -57,10 +57,10 @@ export class TableStreams {
     if (newest === undefined ? this.#streams.size > 0 : this.#streams.has(newest)) return;
     const rows = await this.#known(signal);
     for (const { arn } of rows) this.#written.add(arn);
-    const known = [...rows, ...(await this.#begun(newest, signal))].sort(byMaking);
-    const withRows = new Set(this.#host.rows().map(({ key }) => partsOfLeaseKey(key).streamArn));
     const { clock, control, plan } = this.#parts;
     const starts = await control.sinkStarts(plan.name, signal);
+    const known = [...rows, ...this.#begun(newest, starts)].sort(byMaking);
+    const withRows = new Set(this.#host.rows().map(({ key }) => partsOfLeaseKey(key).streamArn));
     for (const stream of known) {
       const { arn, drainedAt } = stream;
       const mayHold = drainedAt === undefined || clock.now() - drainedAt < RETENTION_MS || withRows.has(arn);
@@ -97,12 +97,12 @@ export class TableStreams {
   }
 
   /** Older streams in which some sink has begun, though a crash came before they were written down as known. */
-  async #begun(newest: string | undefined, signal: AbortSignal): Promise<readonly StreamRow[]> {
-    const { control, plan } = this.#parts;
+  #begun(newest: string | undefined, starts: readonly SinkStart[]): readonly StreamRow[] {
+    const { plan } = this.#parts;
     const { table } = plan.source;
     const begun = new Map<string, StreamRow>();
-    for (const { streamArn: arn, takenAt } of await control.sinkStarts(plan.name, signal)) {
-      if (arn === newest || this.#written.has(arn) || begun.has(arn) || !arn.includes(`:table/${table}/`)) continue;
+    for (const { streamArn: arn, takenAt } of starts.filter(start => isOfTable(start, plan))) {
+      if (arn === newest || this.#written.has(arn) || begun.has(arn)) continue;
       begun.set(arn, { pipeline: plan.name, table, arn, firstSeenAt: takenAt });
     }
     return [...begun.values()];

@@ -60,36 +60,31 @@ function throwIfAny(problems: readonly Problem[], secrets: Iterable<string> = []
   throw new SettingsError(problems.map(problem => ({ ...problem, message: cut(problem.message) })));
 }
 
+const READERS: Readonly<Record<string, typeof yamlTree>> = {
+  '.yaml': yamlTree,
+  '.yml': yamlTree,
+  '.json': json5Tree,
+  '.json5': json5Tree,
+};
+
 const nameOf = (given: LoadOptions['files'][number]): string => (typeof given === 'string' ? given : given.file);
 
 function fileTree(given: LoadOptions['files'][number]): { readonly tree: TreeNode; readonly problems: readonly Problem[] } {
   const file = nameOf(given);
   const place = { file, line: 1, column: 1 };
   const failed = (message: string) => ({ tree: emptyMap(place), problems: [{ place, path: '', message }] });
-  if (file === '-' && typeof given !== 'string') return mapOr(failed, YAML(withoutMark(given.text), file));
-  const extension = extname(file).toLowerCase();
-  const read = { '.yaml': YAML, '.yml': YAML, '.json': JSON5, '.json5': JSON5 }[extension];
+  const isStandardInput = file === '-' && typeof given !== 'string';
+  const read = isStandardInput ? yamlTree : READERS[extname(file).toLowerCase()];
   if (read === undefined) return failed('expected a file named .yaml, .yml, .json or .json5, or - for standard input');
   const text = typeof given === 'string' ? fileText(file) : withoutMark(given.text);
   if (typeof text !== 'string') return failed(text.problem);
-  return mapOr(failed, read(text, file));
+  try {
+    return mapOr(failed, read(text, file));
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return failed('nested too deeply');
+  }
 }
-
-/** A text may nest deeper than it can be followed. */
-const notTooDeep =
-  (read: (text: string, file: string) => Made) =>
-  (text: string, file: string): Made => {
-    try {
-      return read(text, file);
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      const place = { file, line: 1, column: 1 };
-      return { tree: emptyMap(place), problems: [{ place, path: '', message: 'nested too deeply' }] };
-    }
-  };
-
-const YAML = notTooDeep(yamlTree);
-const JSON5 = notTooDeep(json5Tree);
 
 type Made = ReturnType<typeof yamlTree>;
 
